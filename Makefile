@@ -1,0 +1,66 @@
+# The words people and CI use. All that is installed goes into .venv; nothing needs root.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(CURDIR)/$(VENV)/bin
+RUST_SOURCES := $(shell find sensor/rust/src -name '*.rs') sensor/rust/Cargo.toml sensor/rust/Cargo.lock
+CARGO := cargo --locked
+MANIFEST := --manifest-path sensor/rust/Cargo.toml
+
+# maturin and uv find the environment by these.
+export VIRTUAL_ENV := $(CURDIR)/$(VENV)
+export PATH := $(BIN):$(PATH)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check truth captures clean
+
+help: ## Show this list.
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(VENV)/installed ## Set everything up in .venv: Python packages, the native core, the command.
+
+demo: setup ## Audit the captures in pcaps/, print the findings, write report.html.
+	@$(BIN)/certspan audit pcaps --report report.html
+	@printf '\nopen report.html in a browser, or try your own:\n    .venv/bin/certspan audit YOUR.pcap --report yours.html\n    .venv/bin/certspan --help\n'
+
+test: setup ## Run all tests, of the core and of the whole.
+	$(CARGO) test --quiet $(MANIFEST)
+	$(BIN)/pytest -q -n auto --dist loadgroup
+
+check: setup ## Formatting, linting, types, and the stub against the native module.
+	cargo fmt $(MANIFEST) --check
+	$(CARGO) clippy --quiet $(MANIFEST) --all-targets --all-features -- -D warnings
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/mypy tests
+	$(BIN)/mypy pcaps/*.py
+	$(BIN)/stubtest sensor._rust
+
+truth: setup ## Score certspan on captures with known certificates: make truth CORPUS=DIR
+	@test -n "$(CORPUS)" || { echo "make truth CORPUS=DIR: a folder with truth.json and score" >&2; exit 2; }
+	PATH=$(BIN):$$PATH $(CORPUS)/score --verbose -- certspan extract {}
+
+captures: setup ## Make the captures in pcaps/ anew, with the real software (see pcaps/README.md).
+	$(BIN)/python pcaps/make.py
+
+clean: ## Remove all that make made.
+	rm -rf $(VENV) target report.html
+	find sensor analytics rules tests pcaps -name __pycache__ -prune -exec rm -rf {} +
+	rm -f sensor/_rust*.so
+
+$(VENV)/uv:
+	@$(PYTHON) tools/needs.py
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints/python.txt uv
+	@touch $@
+
+$(VENV)/packages: $(VENV)/uv pyproject.toml constraints/python.txt constraints/overrides.txt
+	$(BIN)/uv pip install --compile-bytecode -c constraints/python.txt --override constraints/overrides.txt \
+		-r pyproject.toml --extra embedded --group dev maturin
+	@touch $@
+
+$(VENV)/installed: $(VENV)/packages $(RUST_SOURCES)
+	$(BIN)/maturin develop --release --locked --uv
+	$(BIN)/python -m compileall -q sensor analytics rules
+	@touch $@

@@ -1,0 +1,1 @@
+"""Segments in; tables, verdicts, reports and alerts out."""

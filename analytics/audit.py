@@ -1,0 +1,232 @@
+"""One audit: captures -> sessions and certificates -> a store -> verdicts -> the result that every output shows."""
+
+from __future__ import annotations
+
+import datetime as dt
+import shutil
+import tempfile
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from analytics import coverage
+from analytics.at import clamp
+from analytics.evaluate import evaluate
+from analytics.load import load_segments
+from analytics.network import display_network
+from analytics.report import group, tally
+from analytics.report.model import Clock, Coverage, InputCapture, Provenance, RulePack, RuleVerdicts, Run
+from analytics.store import open_store, temporary_store
+from rules.rule import Verdict
+from sensor.engine import NativeEngine
+from sensor.events import FACTS_VERSION
+from sensor.pipeline import run
+from sensor.spool import Spool
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from analytics.evaluate import Evaluation
+    from analytics.load import LoadResult
+    from analytics.report.model import CertificateRow
+    from analytics.store import Store
+    from rules.pack import RulePack as LoadedRules
+    from sensor.engine import Batch
+    from sensor.events import Certificate
+    from sensor.pipeline import CaptureReport, Progress
+    from sensor.source import CaptureInput
+
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a user asked for, already checked."""
+
+    captures: Sequence[CaptureInput]
+    at: dt.datetime | None
+    """None: the latest packet of the run."""
+    how: str
+    """`capture`, `now` or `time`."""
+    home: Sequence[str]
+    """As `analytics.network.home_ranges` gives them."""
+    store: str | None
+    """URL; None: a temporary store."""
+
+
+def audit(request: Request, rules: LoadedRules, *, progress: Callable[[Progress], None] | None = None) -> Run:
+    """Read, load and judge. StoreError or SpoolError: nothing can be said. Damaged captures are part of the result."""
+    with ExitStack() as stack:
+        store = stack.enter_context(_store(request.store))
+        reports, loaded = _take(request, store, stack, progress)
+        loads = sorted({result.load_id for result in loaded if result})
+        clock = _clock(request, reports)
+        evaluation = _judge(request, store, rules, loads, clock)
+        return _result(request, store, rules, _Taken(reports, loaded, loads, clock), evaluation)
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """What reading and loading came to."""
+
+    reports: Sequence[CaptureReport]
+    loaded: Sequence[LoadResult | None]
+    """One for each report; None: nothing readable."""
+    loads: Sequence[str]
+    clock: Clock
+
+
+@contextmanager
+def _store(url: str | None) -> Iterator[Store]:
+    """Open the store with its tables made."""
+    if url is None:
+        with temporary_store() as store:
+            yield store
+    else:
+        with open_store(url) as store:
+            store.migrate()
+            yield store
+
+
+class _LoadingSink:
+    """Loads each capture as soon as it is read and drops its segments: the spool never holds more than one."""
+
+    wants_certificates = True
+
+    def __init__(self, spool: Spool, store: Store) -> None:
+        self.loaded: list[LoadResult | None] = []
+        self._spool = spool
+        self._store = store
+
+    def start(self, capture: CaptureInput) -> None:
+        self._spool.start(capture)
+
+    def batch(self, batch: Batch, certificates: Sequence[tuple[Certificate, bytes]]) -> None:
+        self._spool.batch(batch, certificates)
+
+    def finish(self, report: CaptureReport) -> None:
+
+        self._spool.finish(report)
+        segments = self._spool.segments[-1]
+        self.loaded.append(load_segments(self._store, segments) if segments else None)
+        for segment in segments:
+            shutil.rmtree(segment.folder, ignore_errors=True)
+
+    def abort(self) -> None:
+        self._spool.abort()
+
+
+def _take(
+    request: Request, store: Store, stack: ExitStack, progress: Callable[[Progress], None] | None
+) -> tuple[list[CaptureReport], list[LoadResult | None]]:
+    """Read all captures into the store."""
+    engine = NativeEngine()
+    folder = Path(
+        stack.enter_context(tempfile.TemporaryDirectory(prefix="certspan-spool-", ignore_cleanup_errors=True))
+    )
+    sink = _LoadingSink(Spool(folder, engine_version=engine.version, durable=False), store)
+    reports = run(request.captures, sink, engine=engine, sha256=True, progress=progress)
+    return reports, sink.loaded
+
+
+def _clock(request: Request, reports: Sequence[CaptureReport]) -> Clock:
+    """Give the time to judge at; the latest packet's is cut to milliseconds, which is what rules count in."""
+    if request.at is not None:
+        return Clock(request.at, request.how)
+    last_ns = max((report.last_ns for report in reports if report.last_ns is not None), default=None)
+    if last_ns is None:
+        return Clock(None, request.how)
+    return Clock(clamp(moment(last_ns)), request.how)
+
+
+def moment(nanoseconds: int) -> dt.datetime:
+    """Give a packet's time, cut to microseconds."""
+    return _EPOCH + dt.timedelta(microseconds=nanoseconds // 1000)
+
+
+def _judge(request: Request, store: Store, rules: LoadedRules, loads: Sequence[str], clock: Clock) -> Evaluation | None:
+    """Judge these loads; None when there is nothing to judge, or no time to judge it at."""
+    if clock.at is None or not loads:
+        return None
+    return evaluate(store, rules, now=clock.at, loads=loads, home=request.home, keep=request.store is not None)
+
+
+def _result(request: Request, store: Store, rules: LoadedRules, taken: _Taken, evaluation: Evaluation | None) -> Run:
+    """Put together what outputs show."""
+    loads, home = taken.loads, request.home
+    rows: tuple[CertificateRow, ...] = ()
+    seen, spoken = Coverage(), []
+    if loads:  # an empty list would mean all that the store holds
+        rows = coverage.certificates(store, loads=loads, home=home)
+        lacking = sum(result.lacking_certificates for result in taken.loaded if result)
+        counters = _counters(taken.reports)
+        seen = coverage.measure(store, loads=loads, home=home, certificates=rows, lacking=lacking, counters=counters)
+        spoken = coverage.versions(store, loads=loads, home=home)
+    findings = evaluation.findings if evaluation else ()
+    return Run(
+        provenance=_provenance(request, rules, taken),
+        coverage=seen,
+        findings=findings,
+        groups=group.groups(findings, {row.sha256: row for row in rows}),
+        rule_errors=evaluation.errors if evaluation else rules.errors,
+        verdicts=_verdicts(evaluation),
+        certificates=rows,
+        issuers=tally.issuers(rows, taken.clock.at),
+        posture=tally.posture(rows, spoken),
+    )
+
+
+def _counters(reports: Sequence[CaptureReport]) -> dict[str, int]:
+    """Add up what the core counted."""
+    total: dict[str, int] = {}
+    for report in reports:
+        for name, count in report.counters.items():
+            total[name] = total.get(name, 0) + count
+    return total
+
+
+def _verdicts(evaluation: Evaluation | None) -> tuple[RuleVerdicts, ...]:
+
+    if evaluation is None:
+        return ()
+    order = (Verdict.FAIL, Verdict.PASS, Verdict.UNKNOWN, Verdict.NOT_APPLICABLE)
+    return tuple(
+        RuleVerdicts(rule, *(counts[verdict] for verdict in order))
+        for rule, counts in sorted(evaluation.verdicts.items())
+    )
+
+
+def _provenance(request: Request, rules: LoadedRules, taken: _Taken) -> Provenance:
+    """Say how the result was made."""
+    return Provenance(
+        clock=taken.clock,
+        certspan=version("certspan"),
+        engine=NativeEngine().version,
+        facts=FACTS_VERSION,
+        rule_pack=RulePack(rules.version, rules.sha256, tuple(rule.id for rule in rules.rules)),
+        parameters={
+            rule.id: {parameter.name: parameter.default for parameter in rule.parameters}
+            for rule in rules.rules
+            if rule.parameters
+        },
+        inputs=tuple(_input(report, load) for report, load in zip(taken.reports, taken.loaded, strict=True)),
+        home=tuple(display_network(network) for network in request.home),
+        store=request.store,
+    )
+
+
+def _input(report: CaptureReport, load: LoadResult | None) -> InputCapture:
+
+    return InputCapture(
+        name=report.name,
+        size=report.size,
+        sha256=report.sha256.hex() if report.sha256 else None,
+        packets=report.packets,
+        sessions=report.sessions,
+        first_packet=None if report.first_ns is None else moment(report.first_ns),
+        last_packet=None if report.last_ns is None else moment(report.last_ns),
+        state="unreadable" if load is None else "new" if load.new else "known",
+        damage=report.damage,
+    )

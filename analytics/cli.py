@@ -1,0 +1,51 @@
+"""The composition root: commands by name, and the only place that asks the clock of the machine."""
+
+from __future__ import annotations
+
+import datetime as dt
+import importlib
+from typing import cast
+
+import click
+
+COMMANDS = {
+    "audit": "What is wrong in these captures: findings on the terminal, as HTML, JSON, CSV.",
+    "extract": "Sessions or certificates of captures, one JSON object a line.",
+    "store": "Look into a store of sessions, certificates and findings.",
+}
+
+
+def clock() -> dt.datetime:
+    """Give the real time; everything else is handed one."""
+    return dt.datetime.now(dt.UTC)  # noqa: TID251  the one clock
+
+
+class _Lazy(click.Group):
+    """A group that imports a command only when it runs, so that `--help` starts at once."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        del ctx
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        del ctx
+        if cmd_name not in COMMANDS:
+            return None
+        return cast("click.Command", importlib.import_module(f"analytics.commands.{cmd_name}").command)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="certspan")
+def main() -> None:
+    """Tell which X.509 certificates a network really runs, from mirrored traffic or captures.
+
+    \b
+    certspan audit office.pcap --report report.html    what is wrong, where, how bad
+    certspan extract office.pcap                       one JSON line a TLS handshake
+    certspan extract --certificates office.pcap        one JSON line a certificate
+    """  # noqa: D301  click's own mark

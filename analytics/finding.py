@@ -1,0 +1,89 @@
+"""What an evaluation gives: findings, with who holds what they are about and what they rest on."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import ipaddress
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rules.rule import Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who presented a certificate, or the endpoint itself."""
+
+    role: str
+    """`server` or `client`."""
+    address: str
+    """IPv4 or IPv6, usual text."""
+    port: int | None
+    """None for clients: their ports mean nothing."""
+    ours: bool
+    """In the home networks."""
+    confirmed: bool
+    """It proved to be there: the handshake went on from both sides."""
+    first_seen: dt.datetime
+    last_seen: dt.datetime
+    server_names: tuple[str, ...]
+    """Names clients asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one rule says of one subject. Texts are as captured: outputs make them harmless."""
+
+    id: str
+    """Follows from rule and subject alone: the same in every run and store. 32 hexadecimal digits."""
+    rule: str
+    severity: Severity
+    title: str
+    subject_kind: str
+    """`certificate` or `endpoint`."""
+    subject: str
+    """SHA-256 in hexadecimal, or `address:port`."""
+    step: int | None
+    """Threshold crossed, for rules that have several."""
+    holders: tuple[Holder, ...]
+    """Ours first."""
+    ours: bool
+    """Some holder is in the home networks."""
+    confirmed: bool
+    """Some holder proved to be there. False: anyone could have forged the packets it rests on."""
+    first_seen: dt.datetime
+    last_seen: dt.datetime
+    evidence: Mapping[str, Any]
+    """JSON-ready: `certificates` (SHA-256 of those it rests on), and what the rule shows."""
+    why: str
+    action: str
+
+
+def finding_id(rule: str, kind: str, key: str) -> str:
+    """Name a finding. `key` is the subject's in its view: for an endpoint with its scope."""
+    return hashlib.sha256(f"{rule}\n{kind}\n{key}".encode()).hexdigest()[:32]
+
+
+def plain(value: Any) -> Any:
+    """Give a value of the store as JSON can hold it: times RFC 3339, bytes hexadecimal, addresses as text."""
+    if isinstance(value, Mapping):
+        return {str(key): plain(member) for key, member in value.items()}
+    if isinstance(value, list | tuple | set):
+        return [plain(member) for member in value]
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, dt.datetime):
+        return rfc3339(value)
+    if isinstance(value, ipaddress.IPv4Address | ipaddress.IPv6Address):
+        return str(value)
+    return value
+
+
+def rfc3339(moment: dt.datetime) -> str:
+    """`2026-10-12T08:30:00Z`, with a fraction only where there is one. A naive time counts as UTC."""
+    text = moment.replace(tzinfo=None) if moment.tzinfo is None else moment.astimezone(dt.UTC).replace(tzinfo=None)
+    digits = "seconds" if not text.microsecond else "microseconds" if text.microsecond % 1000 else "milliseconds"
+    return text.isoformat(timespec=digits) + "Z"

@@ -1,0 +1,172 @@
+"""Recipes to DER: certificates with exactly one thing wrong, or nothing (RFC 5280 section 4).
+
+Written by our own DER writer, because a library that makes certificates well refuses to make them badly.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+import hashlib
+import ipaddress
+from typing import TYPE_CHECKING, Final
+
+from cryptography import x509
+
+from analytics.forge import der
+from analytics.forge.keys import Key, RsaKey, forge_key
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from rules.rule import CertificateRecipe, ExampleSession
+
+DAMAGES: Final[Mapping[str, str]] = {
+    "bad_not_before": "notBefore is a UTCTime without a digit",
+    "bad_not_after": "notAfter is a UTCTime without a digit",
+    "negative_serial": "the serial number is negative (RFC 5280 4.1.2.2)",
+    "long_serial": "the serial number has 21 octets (RFC 5280 4.1.2.2)",
+    "trailing_bytes": "three bytes follow the certificate",
+    "bad_extension": "subjectAltName holds bytes that are no DER",
+    "duplicate_extension": "keyUsage stands there twice (RFC 5280 4.2)",
+    "extensions_in_v1": "a version 1 certificate has extensions (RFC 5280 4.1.2.9)",
+    "bad_name": "the common name is a UTF8String that is no UTF-8",
+    "bad_key": "the public key's bits are no key",
+    "huge_exponent": "the RSA public exponent has 8193 bits (made with the key's kind rsa...)",
+    "unknown_key": "the key's algorithm is an OID nobody has registered",
+    "unknown_signature": "the signature's algorithm is an OID nobody has registered",
+    "mismatched_algorithm": "signatureAlgorithm differs from the one that was signed (RFC 5280 4.1.1.2)",
+    "bad_signature": "the last bit of the signature is flipped",
+}
+"""Defects that a recipe can ask for. All but the last leave the signature right."""
+
+_UNREGISTERED_OID = "1.3.6.1.4.1.99999.1"
+_BAD_TIME = der.tlv(0x17, b"some time ago")
+_BASIC_CONSTRAINTS, _KEY_USAGE, _SAN, _SKI, _AKI = (f"2.5.29.{n}" for n in (19, 15, 17, 14, 35))
+_DIGITAL_SIGNATURE, _KEY_ENCIPHERMENT, _KEY_CERT_SIGN, _CRL_SIGN = 0, 2, 5, 6
+
+
+def forge_chain(recipes: Sequence[CertificateRecipe], hidden: Sequence[CertificateRecipe] = ()) -> tuple[bytes, ...]:
+    """DER of each recipe, issuers looked up by name among them all. KeyError: an issuer that has no recipe."""
+    book = {recipe.name: recipe for recipe in (*recipes, *hidden)}
+    return tuple(forge_certificate(recipe, book[recipe.issuer or recipe.name]) for recipe in recipes)
+
+
+def session_certificates(session: ExampleSession) -> dict[str, bytes]:
+    """DER of every certificate that the session presents, by recipe name; issuers are looked up on both sides."""
+    recipes = (*(session.server_chain or ()), *(session.client_chain or ()))
+    return dict(zip((recipe.name for recipe in recipes), forge_chain(recipes, session.hidden), strict=True))
+
+
+@functools.cache
+def forge_certificate(recipe: CertificateRecipe, issuer: CertificateRecipe) -> bytes:
+    """DER of one certificate, signed with the issuer's key; the same bytes for the same recipes.
+
+    ValueError: a damage, name, time or kind of key that cannot be made. KeyError: a hash the key cannot sign with.
+    """
+    if recipe.damage is not None and recipe.damage not in DAMAGES:
+        raise ValueError(f"no such damage: {recipe.damage!r}")
+    signer = forge_key(issuer.key, issuer.name)
+    algorithm = signer.algorithm(recipe.hash)
+    if recipe.damage == "unknown_signature":
+        algorithm = der.sequence(der.oid(_UNREGISTERED_OID))
+    tbs = _tbs(recipe, issuer, signer, algorithm)
+    signature = signer.sign(tbs, recipe.hash)
+    if recipe.damage == "mismatched_algorithm":
+        algorithm = signer.algorithm("sha512" if recipe.hash != "sha512" else "sha256")
+    if recipe.damage == "bad_signature":
+        signature = signature[:-1] + bytes((signature[-1] ^ 1,))
+    whole = der.sequence(tbs, algorithm, der.bit_string(signature))
+    return whole + b"\x00\x01\x02" if recipe.damage == "trailing_bytes" else whole
+
+
+def _tbs(recipe: CertificateRecipe, issuer: CertificateRecipe, signer: Key, algorithm: bytes) -> bytes:
+    key = forge_key(recipe.key, recipe.name)
+    version = b"" if recipe.damage == "extensions_in_v1" else der.tagged(0, der.integer(2))
+    not_before = _BAD_TIME if recipe.damage == "bad_not_before" else der.time(_moment(recipe.not_before))
+    not_after = _BAD_TIME if recipe.damage == "bad_not_after" else der.time(_moment(recipe.not_after))
+    return der.sequence(
+        version,
+        _serial(recipe),
+        algorithm,
+        _name(issuer),
+        der.sequence(not_before, not_after),
+        _name(recipe),
+        _spki(recipe, key),
+        der.tagged(3, der.sequence(*_extensions(recipe, key, signer))),
+    )
+
+
+def _serial(recipe: CertificateRecipe) -> bytes:
+    octets = hashlib.sha256(f"serial {recipe}".encode()).digest()
+    if recipe.damage == "negative_serial":
+        return der.tlv(0x02, b"\x80" + octets[:8])
+    if recipe.damage == "long_serial":
+        return der.tlv(0x02, b"\x01" + octets[:20])
+    return der.tlv(0x02, b"\x01" + octets[:8])
+
+
+def _name(recipe: CertificateRecipe) -> bytes:
+    if recipe.damage == "bad_name":
+        attribute = der.sequence(der.oid("2.5.4.3"), der.tlv(0x0C, b"\xff\xfe " + recipe.name.encode()))
+        return der.sequence(der.tlv(0x31, attribute))
+    text = recipe.subject if recipe.subject is not None else f"CN={recipe.name}"
+    try:
+        return x509.Name.from_rfc4514_string(text).public_bytes()
+    except ValueError as error:
+        raise ValueError(f"no name as RFC 4514 writes them: {text!r}") from error
+
+
+def _spki(recipe: CertificateRecipe, key: Key) -> bytes:
+    if recipe.damage == "bad_key":
+        return der.sequence(der.sequence(der.oid("1.2.840.113549.1.1.1"), der.NULL), der.bit_string(b"no key"))
+    if recipe.damage == "huge_exponent" and isinstance(key, RsaKey):
+        return key.with_exponent((1 << 8192) + 1)
+    if recipe.damage == "unknown_key":
+        return der.sequence(der.sequence(der.oid(_UNREGISTERED_OID)), der.bit_string(b"no key"))
+    return key.spki
+
+
+def _extensions(recipe: CertificateRecipe, key: Key, signer: Key) -> list[bytes]:
+    usage = (_KEY_CERT_SIGN, _CRL_SIGN) if recipe.is_ca else (_DIGITAL_SIGNATURE,)
+    if not recipe.is_ca and recipe.key.startswith("rsa"):
+        usage = (_DIGITAL_SIGNATURE, _KEY_ENCIPHERMENT)
+    key_usage = _extension(_KEY_USAGE, der.named_bits(usage), critical=True)
+    found = [key_usage]
+    if recipe.damage == "duplicate_extension":
+        found.append(key_usage)
+    if recipe.is_ca:
+        found.append(_extension(_BASIC_CONSTRAINTS, der.sequence(der.TRUE), critical=True))
+    if recipe.damage == "bad_extension":
+        found.append(_extension(_SAN, b"\x30\x84\xff\xff"))
+    elif recipe.sans:
+        found.append(_extension(_SAN, der.sequence(*(_general_name(san) for san in recipe.sans))))
+    found.append(_extension(_SKI, der.octet_string(_key_id(key))))
+    found.append(_extension(_AKI, der.sequence(der.tagged(0, _key_id(signer), constructed=False))))
+    return found
+
+
+def _extension(oid: str, value: bytes, *, critical: bool = False) -> bytes:
+    return der.sequence(der.oid(oid), der.TRUE if critical else b"", der.octet_string(value))
+
+
+def _general_name(text: str) -> bytes:
+    kind, _, value = text.partition(":")
+    if kind == "ip":
+        return der.tagged(7, ipaddress.ip_address(value).packed, constructed=False)
+    number = {"email": 1, "dns": 2, "uri": 6}.get(kind)
+    if number is None:
+        raise ValueError(f"no such kind of alternative name: {text!r}")
+    return der.tagged(number, value.encode("ascii"), constructed=False)
+
+
+def _key_id(key: Key) -> bytes:
+    """Make a key identifier as RFC 7093 section 2 method 4 does, of SHA-256."""
+    return hashlib.sha256(key.spki).digest()[:20]
+
+
+def _moment(text: str) -> dt.datetime:
+    moment = dt.datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError(f"a time needs its zone, as in 2026-01-01T00:00:00Z: {text!r}")
+    return moment.astimezone(dt.UTC)

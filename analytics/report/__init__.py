@@ -1,0 +1,1 @@
+"""One result model, and one file for each output that shows it."""

@@ -1,0 +1,93 @@
+r"""Findings as CSV (RFC 4180), one row a finding, for spreadsheets.
+
+A cell that a spreadsheet would take for a formula (`=`, `+`, `-`, `@`, also in full width) gets an apostrophe in front,
+which spreadsheets show as text; what does not show itself (line breaks, control and direction marks) is written out as
+`\u{202e}`; all cells are quoted, and the longest are shortened. The JSON document has every text unchanged.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import TYPE_CHECKING
+
+from analytics.report import compress, text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from analytics.finding import Finding
+    from analytics.report.model import CertificateRow, Run
+
+COLUMNS = (
+    "severity",
+    "rule",
+    "title",
+    "subject_kind",
+    "subject",
+    "ours",
+    "confirmed",
+    "step",
+    "name",
+    "issuer",
+    "not_after",
+    "holder_count",
+    "holders",
+    "server_names",
+    "first_seen",
+    "last_seen",
+    "certificates",
+    "action",
+    "why",
+)
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+_CELL = 32_000
+"""Characters; the common spreadsheets cut a cell at 32,767."""
+_BETWEEN = " | "
+
+
+def lines(run: Run) -> Iterator[str]:
+    """Give the header and each finding as a line with its CRLF."""
+    certificates = {row.sha256: row for row in run.certificates}
+    yield _line(COLUMNS)
+    for finding in run.findings:
+        yield _line(_row(finding, certificates))
+
+
+def cell(value: str) -> str:
+    """Make one cell harmless."""
+    shown = text.inert(value, _CELL)
+    return "'" + shown if value.startswith(_FORMULA) or shown.startswith(_FORMULA) else shown
+
+
+def _line(values: tuple[str, ...]) -> str:
+    stream = io.StringIO()
+    csv.writer(stream, quoting=csv.QUOTE_ALL).writerow(map(cell, values))
+    return stream.getvalue()
+
+
+def _row(finding: Finding, certificates: Mapping[str, CertificateRow]) -> tuple[str, ...]:
+    """Cells in the order of `COLUMNS`; "" where there is nothing to say."""
+    row = certificates.get(finding.subject)
+    server_names = sorted({name for holder in finding.holders for name in holder.server_names})
+    return (
+        str(finding.severity),
+        finding.rule,
+        finding.title,
+        finding.subject_kind,
+        finding.subject,
+        "yes" if finding.ours else "no",
+        "yes" if finding.confirmed else "no",
+        "" if finding.step is None else str(finding.step),
+        row.name if row else "",
+        (row.issuer or "") if row else "",
+        (text.rfc3339(row.not_after) or "") if row else "",
+        str(len(finding.holders)),
+        _BETWEEN.join(compress.endpoint(holder.address, holder.port) for holder in finding.holders),
+        _BETWEEN.join(server_names),
+        text.rfc3339(finding.first_seen) or "",
+        text.rfc3339(finding.last_seen) or "",
+        " ".join(finding.evidence["certificates"]),
+        finding.action,
+        finding.why,
+    )

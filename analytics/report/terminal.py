@@ -1,0 +1,251 @@
+"""The summary on the terminal: what is wrong, where, how bad, what next. Colour only repeats what words say."""
+
+from __future__ import annotations
+
+import io
+import re
+import shlex
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from analytics.report import compress, text, words
+from analytics.report.sentence import sentence
+from rules.rule import Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from analytics.report.model import Group, Run
+
+_STYLE = {
+    Severity.CRITICAL: "bold red",
+    Severity.HIGH: "red",
+    Severity.MEDIUM: "yellow",
+    Severity.LOW: "blue",
+    Severity.INFO: "dim",
+}
+_LABEL = 10
+"""Columns."""
+_MAX_GROUPS = 20
+"""Groups told one by one unless all are asked for."""
+_SHOW_BLIND = 5
+_TRAILING = re.compile(r"[ ]*((?:\x1b\[0m)?)[ ]*$", re.MULTILINE)
+"""Blanks that fill a line up, also inside of a style."""
+
+_Line = tuple[Text | str, Text | str, str]
+"""Label, body, what stands on the right."""
+
+
+def render(run: Run, *, everything: bool, width: int, colour: bool, written: Mapping[str, str] | None = None) -> str:
+    """Give the summary for a terminal of `width` columns; `everything` leaves nothing out.
+
+    `written` are the outputs already written, kind -> path.
+    """
+    stream = io.StringIO()
+    console = Console(
+        file=stream, width=width, force_terminal=colour, no_color=not colour, highlight=False, emoji=False, markup=False
+    )
+    parts: list[Sequence[_Line]] = [
+        list(_head(run)),
+        list(_coverage(run, everything=everything)),
+        list(_findings(run, everything=everything)),
+        list(_trouble(run)),
+        list(_next(run, written or {}, everything=everything)),
+    ]
+    for part in parts:
+        if part:
+            console.print(_grid(part, width))
+            console.print()
+    return _TRAILING.sub(r"\1", stream.getvalue()).rstrip("\n") + "\n"
+
+
+def _grid(lines: Sequence[_Line], width: int) -> Table:
+    """Lay lines out: labels on the left, bodies beside them; without any label, bodies alone."""
+    labelled = any(label for label, _, _ in lines)
+    grid = Table.grid(padding=(0, 2, 0, 0), expand=True, pad_edge=False)
+    if labelled:
+        grid.add_column(width=_LABEL - 2, no_wrap=True)
+    grid.add_column(ratio=1, overflow="fold")
+    for label, body, side in lines:
+        whole = _sided(body, side, width - _LABEL) if side else body
+        grid.add_row(*([label] if labelled else []), whole)
+    return grid
+
+
+def _sided(body: Text | str, side: str, width: int) -> Text:
+    """Put `side` at the right edge, or behind the body where both do not fit into one line."""
+    text_ = Text(body) if isinstance(body, str) else body
+    gap = width - text_.cell_len - len(side)
+    return Text.assemble(text_, " " * gap, side) if gap > 1 else Text.assemble(text_, f" [{side}]")
+
+
+def _head(run: Run) -> Iterator[_Line]:
+    """Which captures, and judged when; then the one sentence."""
+    made = run.provenance
+    inputs = made.inputs
+    names = text.listed((text.inert(capture.name) for capture in inputs), 3)
+    sizes = [capture.size for capture in inputs if capture.size is not None]
+    first = min((capture.first_packet for capture in inputs if capture.first_packet), default=None)
+    last = max((capture.last_packet for capture in inputs if capture.last_packet), default=None)
+    facts = [text.counted(sum(capture.packets for capture in inputs), "packet"), text.span(first, last)]
+    facts = [text.size(sum(sizes)), *facts] if sizes else facts
+    yield "", f"certspan {made.certspan}   {names}   {', '.join(facts)}", ""
+    how = {"capture": "last packet; --at now for today", "now": "now", "time": "--at"}
+    if made.clock.at:
+        yield "", f"judged as of {text.moment(made.clock.at)} ({how[made.clock.how]})", ""
+    known = sum(capture.state == "known" for capture in inputs)
+    if known:
+        yield "", f"{text.counted(known, 'capture')} already in the store: nothing added", ""
+    yield "", "", ""
+    yield "", Text(sentence(run), style="bold"), ""
+
+
+def _coverage(run: Run, *, everything: bool) -> Iterator[_Line]:
+    """Tell what was seen: numbers that add up to all handshakes, on both sides."""
+    seen = run.coverage
+    holders = seen.holders
+    if run.any_ours:
+        found = _held(holders.our_servers, holders.our_clients, seen.our_certificates, seen.our_issuers)
+        yield Text("OURS", style="bold"), found, ""
+        if holders.others:
+            yield (
+                Text("OTHERS", style="bold"),
+                f"{text.counted(holders.others, 'holder')} outside the home networks",
+                "",
+            )
+    else:
+        yield Text("OURS", style="bold"), "nothing here is in the home networks (--home CIDR), so all is shown", ""
+        found = _held(holders.other_servers, holders.other_clients, seen.certificates, seen.issuers)
+        yield Text("OTHERS", style="bold"), found, ""
+    if seen.handshakes:
+        total = text.counted(seen.handshakes, "handshake")
+        yield Text("SEEN", style="bold"), f"{total}, servers: {_reasons(seen.server, words.SERVER)}", ""
+        yield "", f"clients: {_reasons(seen.client, words.CLIENT)}", ""
+    if seen.blind:
+        places = [_place(blind.endpoint) for blind in seen.blind]
+        unseen = compress.shown(compress.addresses(places), None if everything else _SHOW_BLIND)
+        yield "", f"{text.counted(len(seen.blind), 'endpoint')} never showed a certificate: {unseen}", ""
+
+
+def _place(endpoint: str) -> tuple[str, int]:
+    """`[2001:db8::1]:443` -> address and port."""
+    address, _, port = endpoint.rpartition(":")
+    return address.strip("[]"), int(port)
+
+
+def _held(servers: int, clients: int, certificates: int, issuers: int) -> str:
+    """`53 holders (41 servers, 12 clients)   61 certificates   7 issuers`."""
+    who = f"{text.counted(servers, 'server')}, {text.counted(clients, 'client')}"
+    holders = text.counted(servers + clients, "holder")
+    return f"{holders} ({who})   {text.counted(certificates, 'certificate')}   {text.counted(issuers, 'issuer')}"
+
+
+def _reasons(counts: Mapping[str, int], table: dict[str, words.Word]) -> str:
+    """`121 with certificate, 44 resumed`."""
+    ranked = words.ranked(counts, table)
+    return ", ".join(f"{text.number(count)} {words.word(reason, table).short}" for reason, count in ranked)
+
+
+def _findings(run: Run, *, everything: bool) -> Iterator[_Line]:
+    """Tell groups one by one down to medium, the rest summed up; then others' in one line."""
+    inside = [group for group in run.groups if group.ours or not run.any_ours]
+    others = [group for group in run.groups if run.any_ours and not group.ours]
+    loud = [group for group in inside if everything or group.severity >= Severity.MEDIUM] or inside
+    told = loud if everything else loud[:_MAX_GROUPS]
+    said: set[str] = set()
+    for group in told:
+        yield from _group(group, everything=everything, said=said)
+    for severity in sorted(Severity, reverse=True):
+        rest = [group for group in inside if group.severity == severity and group not in told]
+        if rest:
+            yield Text(str(severity).upper(), style=_STYLE[severity]), _summed(rest), "--all shows them"
+    if others and everything:
+        yield Text("OTHERS", style="bold"), "what was seen of machines outside the home networks", ""
+        for group in others:
+            yield from _group(group, everything=everything, said=said)
+    elif others:
+        yield Text("OTHERS", style="bold"), _summed(others), "--all shows them"
+
+
+def _summed(groups: Sequence[Group]) -> str:
+    """`9 findings in 3 groups: no-san 5, too-long 4`."""
+    by_rule: dict[str, int] = {}
+    for group in groups:
+        for finding in group.findings:
+            by_rule[finding.rule] = by_rule.get(finding.rule, 0) + 1
+    rules = text.listed((f"{rule} {text.number(count)}" for rule, count in by_rule.items()), 6)
+    findings = text.counted(sum(by_rule.values()), "finding")
+    return f"{findings} in {text.counted(len(groups), 'group')}: {rules}"
+
+
+def _group(group: Group, *, everything: bool, said: set[str]) -> Iterator[_Line]:
+    """One cause: what, where, what else is wrong with the same, and, the first time a rule speaks, what to do."""
+    rule = group.rule if group.step is None else f"{group.rule} ({group.step})"
+    yield Text(str(group.severity).upper(), style=_STYLE[group.severity]), Text(group.headline, style="bold"), rule
+    names = group.names if everything else group.short_names
+    places = group.places if everything else group.short_places
+    issuer = f"issued by {group.issuer}" if group.issuer else ""
+    where = [part for part in (names, issuer, places) if part]
+    if where:
+        yield "", ", ".join(where), ""
+    if not group.confirmed:
+        yield "", "unconfirmed: the peers did not prove to be there; anyone can forge this", ""
+    for also in group.also:
+        yield "", f"also {also}", ""
+    if group.action not in said:
+        said.add(group.action)
+        yield "", f"-> {_first_sentence(group.action)}", ""
+
+
+def _first_sentence(action: str) -> str:
+    """Shorten; the report has the rest."""
+    return text.inert(action.partition(". ")[0].strip().removesuffix("."), 240)
+
+
+def _trouble(run: Run) -> Iterator[_Line]:
+    """Tell what went wrong, and what could not be judged."""
+    for error in run.rule_errors:
+        yield Text("ERROR", style="bold red"), f"rule {text.inert(error.rule)}: {text.inert(error.message, 400)}", ""
+    for capture in run.provenance.inputs:
+        for damage in capture.damage:
+            body = f"{text.inert(capture.name)}: {text.inert(damage.message, 400)}"
+            yield Text("DAMAGED", style="bold red"), body, ""
+    unknown = [f"{verdict.rule} {text.number(verdict.unknown)}" for verdict in run.verdicts if verdict.unknown]
+    if unknown:
+        yield Text("UNKNOWN", style="bold"), f"facts are missing to judge: {', '.join(unknown)}", ""
+    seen = run.coverage
+    if seen.sessions_with_loss:
+        part = text.share(seen.sessions_with_loss, seen.handshakes)
+        lost = f"{seen.sessions_with_loss:,} of {text.counted(seen.handshakes, 'handshake')} ({part})"
+        body = f"{lost} lost packets before certspan saw them, {text.size(seen.bytes_lost)} in all"
+        yield Text("LOST", style="bold"), body, ""
+    cut = seen.counters.get("frames_cut_payload", 0)
+    if cut:
+        body = f"{text.counted(cut, 'packet')} cut by the recorder: capture with snap length 0"
+        yield Text("CUT", style="bold"), body, ""
+    if seen.lacking:
+        yield Text("LACKING", style="bold"), f"{text.counted(seen.lacking, 'certificate')} not in the store", ""
+    limits = [f"{name} {text.number(count)}" for name, count in seen.limits_hit.items()]
+    if limits:
+        yield Text("LIMITS", style="bold"), f"own limits were hit: {', '.join(limits)}", ""
+
+
+def _next(run: Run, written: Mapping[str, str], *, everything: bool) -> Iterator[_Line]:
+    """Give two or three commands that lead on."""
+    names = [capture.name for capture in run.provenance.inputs]
+    first = names[0] if names and text.inert(names[0]) == names[0] else "CAPTURE"
+    again = shlex.quote(first) + (" ..." if len(names) > 1 else "")
+    steps: list[tuple[str, str]] = []
+    if "report" in written:
+        steps.append((f"open {text.inert(written['report'])}", "with the evidence"))
+    else:
+        steps.append((f"certspan audit {again} --report report.html", "with the evidence"))
+    if not everything and run.findings:
+        steps.append((f"certspan audit {again} --all", "nothing left out"))
+    steps.append((f"certspan extract --certificates {again}", "certificates as JSON"))
+    wide = max(len(command) for command, _ in steps)
+    for place, (command, gain) in enumerate(steps):
+        yield Text("NEXT" if not place else "", style="bold"), f"{command:<{wide}}   {gain}", ""

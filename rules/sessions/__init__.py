@@ -1,0 +1,1 @@
+"""What endpoints negotiate, and what they do not let anyone see."""

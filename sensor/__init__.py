@@ -1,0 +1,1 @@
+"""Packets in, sessions and certificates out: what certspan saw, never what it thinks of it."""

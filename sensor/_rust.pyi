@@ -1,0 +1,100 @@
+"""The native core: captures in, sessions and certificates out. See sensor/rust/src/python.rs."""
+
+from collections.abc import Sequence
+from typing import Self, final
+
+__all__ = [
+    "ENGINE_VERSION",
+    "Batch",
+    "CaptureDamage",
+    "Reading",
+    "default_limits",
+    "encode_arrow",
+    "known_counters",
+    "session_columns",
+]
+
+ENGINE_VERSION: str
+"""Version of the core's answers: two runs of the same version over the same bytes agree."""
+
+@final
+class CaptureDamage:
+    """What is wrong with a capture, and where."""
+
+    @property
+    def code(self) -> str:
+        """From a closed list: `empty`, `not_a_capture`, `unknown_link_type`, `cut_packet`, `cut_compression`, ..."""
+    @property
+    def message(self) -> str:
+        """What and where, one line, without the capture's name."""
+    @property
+    def offset(self) -> int | None:
+        """Bytes from the start of the (uncompressed) capture."""
+
+@final
+class Batch:
+    """Some sessions, in the order they were finished, and the certificates new in them."""
+
+    def __len__(self) -> int: ...
+    def json(self) -> bytes:
+        """One JSON object a line, fields of docs/session.schema.json."""
+    def arrow(self) -> bytes:
+        """One complete Arrow IPC stream with the columns of `session_columns()`."""
+    @property
+    def certificates(self) -> list[tuple[bytes, bytes]]:
+        """(SHA-256, DER) of each certificate not handed out before by this `Reading`."""
+
+@final
+class Reading:
+    """One capture being read; iterate with `read` until it gives None."""
+
+    def __new__(
+        cls,
+        path: str | None,
+        *,
+        name: str,
+        sensor: str = "",
+        sha256: bool = False,
+        limits: dict[str, int] | None = None,
+    ) -> Self:
+        """Open `path`, or standard input if None.
+
+        Raises OSError if it cannot be opened, ValueError on an unknown limit.
+        """
+    def read(self) -> Batch | None:
+        """Work for some megabytes or until enough sessions are ready, without the GIL. None at the end."""
+    @property
+    def packets(self) -> int: ...
+    @property
+    def bytes_read(self) -> int:
+        """Bytes taken from the file so far, as stored (compressed)."""
+    @property
+    def first_ns(self) -> int | None:
+        """Earliest packet time, nanoseconds since 1970; None before the first packet."""
+    @property
+    def last_ns(self) -> int | None:
+        """Latest packet time."""
+    @property
+    def damage(self) -> list[CaptureDamage]:
+        """What was wrong with the capture so far."""
+    @property
+    def sha256(self) -> bytes | None:
+        """Of the uncompressed bytes; after the end, if asked for."""
+    @property
+    def counters(self) -> dict[str, int]:
+        """Everything counted: frames by kind, caps hit, bytes lost."""
+
+def session_columns() -> list[tuple[str, str, bool]]:
+    """(name, Arrow type in words, nullable) of the sessions stream, in order."""
+
+def encode_arrow(columns: Sequence[tuple[str, str, Sequence[object]]]) -> bytes:
+    """One Arrow IPC stream of one batch from (name, kind, values); kinds: bool, int64, string, binary, fixed_N,
+    timestamp_ms (integers, UTC), list_string. None is NULL, except in list_string, where it is an empty list.
+    Raises ValueError when a value does not fit its kind or columns differ in length.
+    """
+
+def default_limits() -> dict[str, int]:
+    """Every cap of the core by name, with its default."""
+
+def known_counters() -> list[str]:
+    """Names of all counters that `Reading.counters` can hold."""

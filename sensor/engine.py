@@ -1,0 +1,161 @@
+"""Who reads packets: the native core, behind a small protocol, so that another dissector can stand in for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sensor import _rust
+    from sensor.source import CaptureInput
+
+
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """What is wrong with a capture, and where."""
+
+    code: str
+    """From a closed list: `empty`, `not_a_capture`, `unknown_link_type`, `cut_packet`, `cut_compression` ..."""
+    message: str
+    """What and where, one line, without the capture's name."""
+    offset: int | None = None
+    """Bytes from the start of the (uncompressed) capture."""
+
+
+class Batch(Protocol):
+    """Some sessions, and the certificates that are new in them."""
+
+    def __len__(self) -> int:
+        """Count the sessions."""
+        ...
+
+    def json(self) -> bytes:
+        """One JSON object a line, as docs/session.schema.json says."""
+        ...
+
+    def arrow(self) -> bytes:
+        """One complete Arrow IPC stream; all batches of an engine have the same schema."""
+        ...
+
+    @property
+    def certificates(self) -> list[tuple[bytes, bytes]]:
+        """(SHA-256, DER) of each certificate not handed out before by this reading."""
+        ...
+
+
+class Reading(Protocol):
+    """One capture being read. Numbers are of what was read so far."""
+
+    def read(self) -> Batch | None:
+        """Work for a while: a batch, perhaps of no session; None at the end."""
+        ...
+
+    @property
+    def packets(self) -> int:
+        """Count of packets."""
+        ...
+
+    @property
+    def bytes_read(self) -> int:
+        """Bytes taken from the file, as stored (compressed)."""
+        ...
+
+    @property
+    def first_ns(self) -> int | None:
+        """Earliest packet time, nanoseconds since 1970; None before the first packet."""
+        ...
+
+    @property
+    def last_ns(self) -> int | None:
+        """Latest packet time."""
+        ...
+
+    @property
+    def damage(self) -> tuple[Damage, ...]:
+        """What was wrong with the capture."""
+        ...
+
+    @property
+    def sha256(self) -> bytes | None:
+        """Of the uncompressed bytes; after the end, if it was asked for."""
+        ...
+
+    @property
+    def counters(self) -> Mapping[str, int]:
+        """Everything counted: frames by kind, limits hit, bytes lost."""
+        ...
+
+
+class Engine(Protocol):
+    """Something that turns captures into sessions."""
+
+    @property
+    def version(self) -> str:
+        """Two runs of one version over the same bytes agree."""
+        ...
+
+    def open(self, capture: CaptureInput, *, sensor: str = "", sha256: bool = False) -> Reading:
+        """Start to read; OSError if the capture cannot be opened."""
+        ...
+
+
+class NativeEngine:
+    """The core of sensor/rust."""
+
+    def __init__(self, limits: Mapping[str, int] | None = None) -> None:
+        """`limits` replaces caps of the core by name, see `sensor._rust.default_limits`."""
+        self._limits = dict(limits or {})
+
+    @property
+    def version(self) -> str:
+        """Version of the core's answers."""
+        from sensor._rust import ENGINE_VERSION  # noqa: PLC0415  `--help` needs no native module
+
+        return ENGINE_VERSION
+
+    def open(self, capture: CaptureInput, *, sensor: str = "", sha256: bool = False) -> Reading:
+        """Start to read; OSError if the capture cannot be opened, ValueError for an unknown limit."""
+        from sensor._rust import Reading  # noqa: PLC0415
+
+        reading = Reading(capture.path, name=capture.name, sensor=sensor, sha256=sha256, limits=self._limits)
+        return _NativeReading(reading)
+
+
+class _NativeReading:
+    """The core's reading; only damage changes its shape, from an object of the core to ours."""
+
+    def __init__(self, reading: _rust.Reading) -> None:
+        self._reading = reading
+
+    def read(self) -> Batch | None:
+        return self._reading.read()
+
+    @property
+    def packets(self) -> int:
+        return self._reading.packets
+
+    @property
+    def bytes_read(self) -> int:
+        return self._reading.bytes_read
+
+    @property
+    def first_ns(self) -> int | None:
+        return self._reading.first_ns
+
+    @property
+    def last_ns(self) -> int | None:
+        return self._reading.last_ns
+
+    @property
+    def damage(self) -> tuple[Damage, ...]:
+        return tuple(Damage(item.code, item.message, item.offset) for item in self._reading.damage)
+
+    @property
+    def sha256(self) -> bytes | None:
+        return self._reading.sha256
+
+    @property
+    def counters(self) -> Mapping[str, int]:
+        return self._reading.counters

@@ -1,0 +1,168 @@
+//! A window that moves over the uncompressed capture. It is read in blocks into one buffer that is used again
+//! and again; packets are handed out as ranges of that buffer, without a copy.
+
+use std::ops::Range;
+
+use sha2::{Digest, Sha256};
+
+use super::compression::{Fault, Source};
+use super::number::to_u64;
+
+/// How much is read at once, in bytes. Reads of 128 to 512 KiB are the fastest.
+const BLOCK_BYTES: usize = 256 * 1024;
+
+/// The window over a capture.
+pub(super) struct BlockReader {
+    source: Source,
+    /// Empty until the first byte is wanted.
+    buffer: Vec<u8>,
+    /// The window is `buffer[start..end]`.
+    start: usize,
+    end: usize,
+    /// Where in the capture the buffer begins.
+    buffer_offset: u64,
+    /// Nothing more can be read.
+    ended: bool,
+    /// Why the capture ended too early.
+    fault: Option<Fault>,
+    hasher: Option<Sha256>,
+}
+
+impl BlockReader {
+    /// A window at the start of the capture; nothing is read yet.
+    pub(super) fn new(source: Source, sha256: bool) -> Self {
+        Self {
+            source,
+            buffer: Vec::new(),
+            start: 0,
+            end: 0,
+            buffer_offset: 0,
+            ended: false,
+            fault: None,
+            hasher: sha256.then(Sha256::new),
+        }
+    }
+
+    /// Where the source stands.
+    pub(super) fn source(&self) -> &Source {
+        &self.source
+    }
+
+    /// The bytes that are there, starting with the next one that was not taken.
+    #[inline]
+    pub(super) fn window(&self) -> &[u8] {
+        self.slice(self.start..self.end)
+    }
+
+    /// Bytes that were taken. Valid until the next call that reads.
+    #[inline]
+    pub(super) fn slice(&self, range: Range<usize>) -> &[u8] {
+        self.buffer.get(range).unwrap_or_default()
+    }
+
+    /// Where in the capture the window starts.
+    pub(super) fn offset(&self) -> u64 {
+        self.buffer_offset.saturating_add(to_u64(self.start))
+    }
+
+    /// Where in the capture the next byte that is read will stand.
+    pub(super) fn end_offset(&self) -> u64 {
+        self.buffer_offset.saturating_add(to_u64(self.end))
+    }
+
+    /// Makes the window hold `need` bytes, if the capture has them.
+    ///
+    /// - `true`: it holds as many.
+    /// - `false`: it holds all that is left, which is less. [`Self::has_fault`] tells whether more was to come.
+    #[inline]
+    pub(super) fn ensure(&mut self, need: usize) -> bool {
+        self.end - self.start >= need || self.fill(need)
+    }
+
+    /// Takes `count` bytes of the window and tells where they stand in the buffer.
+    #[inline]
+    pub(super) fn take(&mut self, count: usize) -> Range<usize> {
+        let start = self.start;
+        self.start = self.end.min(start + count);
+        start..self.start
+    }
+
+    /// Passes over `count` bytes without keeping them; true if there were as many.
+    pub(super) fn skip(&mut self, count: u64) -> bool {
+        let mut left = count;
+        loop {
+            let here = self.end - self.start;
+            match usize::try_from(left) {
+                Ok(left) if left <= here => {
+                    self.take(left);
+                    return true;
+                }
+                _ => {}
+            }
+            self.take(here);
+            left -= to_u64(here);
+            if !self.fill(1) {
+                return false;
+            }
+        }
+    }
+
+    /// Whether the capture ended because of an error, not because it was at its end.
+    pub(super) fn has_fault(&self) -> bool {
+        self.fault.is_some()
+    }
+
+    /// The error that ended the capture.
+    pub(super) fn take_fault(&mut self) -> Option<Fault> {
+        self.fault.take()
+    }
+
+    /// Ends the hash over the uncompressed capture: what was not read yet is read through. `None` if none was wanted.
+    pub(super) fn finish_hash(&mut self) -> Option<[u8; 32]> {
+        if self.hasher.is_some() {
+            self.skip(u64::MAX);
+        }
+        self.hasher.take().map(|hasher| hasher.finalize().into())
+    }
+
+    /// Moves the window to the front of the buffer and reads until it holds `need` bytes.
+    #[cold]
+    fn fill(&mut self, need: usize) -> bool {
+        if self.ended {
+            return self.end - self.start >= need;
+        }
+        let size = self.buffer.len().max(need).max(BLOCK_BYTES);
+        if self.buffer.is_empty() {
+            // Zero pages straight from the system: a small capture touches few of them.
+            self.buffer = vec![0; size];
+        } else if self.buffer.len() < size {
+            self.buffer.resize(size, 0);
+        }
+        self.buffer.copy_within(self.start..self.end, 0);
+        self.buffer_offset = self.offset();
+        self.end -= self.start;
+        self.start = 0;
+        while self.end < need && !self.ended {
+            self.read();
+        }
+        self.end >= need
+    }
+
+    /// Reads once behind the window.
+    fn read(&mut self) {
+        match self.source.read(&mut self.buffer[self.end..]) {
+            Ok(0) => self.ended = true,
+            Ok(got) => {
+                let stop = self.end + got;
+                if let Some(hasher) = &mut self.hasher {
+                    hasher.update(&self.buffer[self.end..stop]);
+                }
+                self.end = stop;
+            }
+            Err(fault) => {
+                self.ended = true;
+                self.fault = Some(fault);
+            }
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! Promises of the capture readers. The captures are written here, by writers that share nothing with the readers.
+#![allow(
+    clippy::unwrap_used,
+    clippy::cast_possible_truncation,
+    reason = "a test may fail loudly, and its numbers are small"
+)]
+
+mod cut;
+mod forge;
+mod other;
+mod packed;
+mod pcap;
+mod pcapng;
+
+use std::io::{self, Read};
+
+use super::{CaptureReader, Damage, DamageCode, Options};
+
+/// A packet that was read, kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Kept {
+    time_ns: u64,
+    link_type: u16,
+    interface: u32,
+    data: Vec<u8>,
+    original_length: u32,
+}
+
+/// All that one reading gave.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Reading {
+    packets: Vec<Kept>,
+    damage: Vec<Damage>,
+    sha256: Option<[u8; 32]>,
+}
+
+impl Reading {
+    /// The codes of the damage.
+    fn codes(&self) -> Vec<DamageCode> {
+        self.damage.iter().map(|damage| damage.code).collect()
+    }
+}
+
+/// Reads a capture to its end, through whatever reader.
+pub(super) fn read_from(input: impl Read + Send + 'static, sha256: bool) -> Reading {
+    let mut reader = CaptureReader::new(Box::new(input), Options { sha256 });
+    let mut packets = Vec::new();
+    while let Some(packet) = reader.next_packet() {
+        packets.push(Kept {
+            time_ns: packet.time_ns,
+            link_type: packet.link_type,
+            interface: packet.interface,
+            data: packet.data.to_vec(),
+            original_length: packet.original_length,
+        });
+        assert_eq!(packet.number, packets.len() as u64);
+    }
+    assert!(reader.next_packet().is_none(), "the end is for good");
+    assert_eq!(reader.packets(), packets.len() as u64);
+    Reading {
+        packets,
+        damage: reader.damage().to_vec(),
+        sha256: reader.sha256(),
+    }
+}
+
+/// Reads a capture that stands in memory.
+pub(super) fn read(capture: &[u8]) -> Reading {
+    read_from(io::Cursor::new(capture.to_vec()), false)
+}
+
+/// Numbers that look random and are the same in every run (xorshift64).
+pub(super) struct Numbers(pub(super) u64);
+
+impl Numbers {
+    /// A number below `limit`.
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 % limit as u64).unwrap()
+    }
+}
+
+/// A reader that gives pieces of odd sizes and is interrupted again and again.
+pub(super) struct Pieces {
+    bytes: io::Cursor<Vec<u8>>,
+    numbers: Numbers,
+    largest: usize,
+}
+
+impl Pieces {
+    pub(super) fn new(bytes: &[u8], largest: usize) -> Self {
+        Self {
+            bytes: io::Cursor::new(bytes.to_vec()),
+            numbers: Numbers(0x5EED),
+            largest,
+        }
+    }
+}
+
+impl Read for Pieces {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        if self.numbers.below(5) == 0 {
+            return Err(io::ErrorKind::Interrupted.into());
+        }
+        let size = (1 + self.numbers.below(self.largest)).min(out.len());
+        self.bytes.read(&mut out[..size])
+    }
+}
+
+#[test]
+fn a_reader_can_move_to_another_thread() {
+    fn movable<T: Send>() {}
+    movable::<CaptureReader>();
+}

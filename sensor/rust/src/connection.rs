@@ -1,0 +1,584 @@
+//! One TCP connection: two directions put in order, searched for TLS, and followed through its handshake.
+
+use std::sync::Arc;
+
+use crate::frame::{Endpoint, Segment, Wrapping, ACK, FIN, RST, SYN};
+use crate::session::{connection_id, Place, Session};
+use crate::stream::{before, Accepted, Stream};
+use crate::tls::half::{looks_like_record, Context, Facts, Half};
+use crate::tls::opener::Opener;
+use crate::tls::reassembly::Cut;
+use crate::tls::scanner::Scanner;
+use crate::visibility::View;
+
+/// When and where a packet was seen.
+#[derive(Debug, Clone, Copy)]
+pub struct Moment {
+    /// Nanoseconds since 1970.
+    pub time_ns: u64,
+    /// Number in the capture, from 1.
+    pub frame: u64,
+    /// Index of the interface.
+    pub interface: u32,
+}
+
+/// What is to become of a connection after a segment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    /// Go on.
+    Open,
+    /// Its handshakes are over: report them.
+    Finished,
+    /// There is no TLS in it: forget it.
+    Plain,
+}
+
+/// What is remembered of a connection whose handshakes were reported.
+#[derive(Debug, Clone, Copy)]
+pub struct Tombstone {
+    /// Time of the connection's first packet.
+    pub first_ns: u64,
+    /// Sessions reported.
+    pub sessions: usize,
+    /// Of each direction, the next byte wanted.
+    next: [Option<u32>; 2],
+    /// Of each direction, the sequence number of its SYN.
+    syn: [Option<u32>; 2],
+}
+
+impl Tombstone {
+    /// This SYN begins another connection between the same ports; a copy of the old SYN does not.
+    #[must_use]
+    pub fn is_new_syn(&self, direction: usize, sequence: u32) -> bool {
+        /// A SYN so little before the data that was read is theirs.
+        const NEAR: u32 = 1 << 24;
+        let near = |next: u32| before(sequence, next) && next.wrapping_sub(sequence) < NEAR;
+        match (self.syn.get(direction), self.next.get(direction)) {
+            (Some(Some(syn)), _) => *syn != sequence,
+            (_, Some(Some(next))) => !near(*next),
+            _ => true,
+        }
+    }
+
+    /// These bytes come behind all that was read.
+    #[must_use]
+    pub fn is_new_data(&self, direction: usize, sequence: u32) -> bool {
+        match self.next.get(direction) {
+            Some(Some(next)) => !before(sequence, *next),
+            _ => true,
+        }
+    }
+}
+
+#[derive(Debug, Default)]
+struct Side {
+    stream: Stream,
+    scanner: Scanner,
+    /// Any packet of this direction was seen.
+    seen: bool,
+    closed: bool,
+    mac: Option<[u8; 6]>,
+    syn: Option<u32>,
+    /// Highest acknowledgement number sent.
+    acknowledged: Option<u32>,
+    /// The acknowledgement number sent with the first bytes of TLS.
+    acknowledged_at_start: Option<u32>,
+    /// Sequence number of the first byte of TLS.
+    tls_start: Option<u32>,
+    /// When the bytes came that the scanner carries.
+    carried_since: Option<Moment>,
+    /// Bytes lost before TLS began in this direction, though it had begun in the other.
+    lost_before: u64,
+}
+
+impl Side {
+    /// The side went on to acknowledge more than when it began TLS: its peer is there.
+    fn advanced(&self) -> bool {
+        match (self.acknowledged_at_start, self.acknowledged) {
+            (Some(start), Some(latest)) => before(start, latest),
+            _ => false,
+        }
+    }
+}
+
+/// The part that only connections with TLS have.
+#[derive(Debug)]
+struct Tls {
+    halves: [Half; 2],
+    started: [bool; 2],
+    since: Moment,
+    plaintext_before: u64,
+}
+
+/// One connection.
+#[derive(Debug)]
+pub struct Connection {
+    ends: [Endpoint; 2],
+    sides: [Side; 2],
+    initiator: Option<usize>,
+    first: Moment,
+    first_ns: u64,
+    sessions_before: usize,
+    wrapping: Wrapping,
+    tls: Option<Box<Tls>>,
+}
+
+impl Connection {
+    /// A connection whose first packet is this one. Direction 0 is sent by `ends[0]`.
+    #[must_use]
+    pub fn new(ends: [Endpoint; 2], wrapping: Wrapping, first: Moment) -> Self {
+        Self {
+            ends,
+            sides: [Side::default(), Side::default()],
+            initiator: None,
+            first,
+            first_ns: first.time_ns,
+            sessions_before: 0,
+            wrapping,
+            tls: None,
+        }
+    }
+
+    /// More handshakes of a connection of which some were reported.
+    #[must_use]
+    pub fn continued(mut self, tombstone: &Tombstone) -> Self {
+        self.first_ns = tombstone.first_ns;
+        self.sessions_before = tombstone.sessions;
+        self
+    }
+
+    /// What to remember when the handshakes were reported.
+    #[must_use]
+    pub fn tombstone(&self, sessions: usize) -> Tombstone {
+        let [a, b] = &self.sides;
+        Tombstone {
+            first_ns: self.first_ns,
+            sessions: self.sessions_before + sessions,
+            next: [a.stream.next(), b.stream.next()],
+            syn: [a.syn, b.syn],
+        }
+    }
+
+    /// Index of the interface that saw the first packet.
+    #[must_use]
+    pub fn interface(&self) -> u32 {
+        self.first.interface
+    }
+
+    /// Number of the first packet.
+    #[must_use]
+    pub fn first_frame(&self) -> u64 {
+        self.first.frame
+    }
+
+    /// TLS has begun.
+    #[must_use]
+    pub fn has_tls(&self) -> bool {
+        self.tls.is_some()
+    }
+
+    /// Bytes kept in buffers.
+    #[must_use]
+    pub fn buffered(&self) -> usize {
+        let pending: usize = self
+            .sides
+            .iter()
+            .map(|side| side.stream.pending_bytes())
+            .sum();
+        let halves: usize = self
+            .tls
+            .iter()
+            .flat_map(|tls| &tls.halves)
+            .map(Half::buffered)
+            .sum();
+        pending + halves
+    }
+
+    /// Take in one segment, sent in `direction`.
+    pub fn segment(
+        &mut self,
+        direction: usize,
+        segment: &Segment<'_>,
+        moment: Moment,
+        context: &mut Context<'_>,
+    ) -> Status {
+        self.note_header(direction, segment);
+        if !segment.payload.is_empty() && !self.is_done(direction) {
+            let sequence = first_byte(segment);
+            self.payload(direction, sequence, segment.payload, moment, context);
+        }
+        self.note_end(direction, segment);
+        self.status(context)
+    }
+
+    fn note_header(&mut self, direction: usize, segment: &Segment<'_>) {
+        let [side, peer] = self.both(direction);
+        side.seen = true;
+        if side.mac.is_none() {
+            side.mac = segment.wrapping.source_mac;
+        }
+        if segment.has(SYN) {
+            side.stream.begin_at_syn(segment.sequence);
+            side.syn = side.syn.or(Some(segment.sequence));
+        }
+        if segment.has(ACK) && !segment.has(RST) {
+            let acknowledgement = segment.acknowledgement;
+            peer.stream.begin_at_acknowledgement(acknowledgement);
+            if side
+                .acknowledged
+                .is_none_or(|latest| before(latest, acknowledgement))
+            {
+                side.acknowledged = Some(acknowledgement);
+            }
+        }
+        if segment.has(SYN) && self.initiator.is_none() {
+            self.initiator = Some(if segment.has(ACK) {
+                1 - direction
+            } else {
+                direction
+            });
+        }
+    }
+
+    fn note_end(&mut self, direction: usize, segment: &Segment<'_>) {
+        let done = self.is_done(direction);
+        let [side, _] = self.both(direction);
+        let length = u32::try_from(segment.payload.len()).unwrap_or(0);
+        let end = first_byte(segment).wrapping_add(length);
+        if segment.has(FIN) {
+            side.stream.finish_at(end);
+        }
+        // A RST that is not next in order may overtake what was sent before it (RFC 9293 3.10.7.4).
+        let in_order = side
+            .stream
+            .next()
+            .is_none_or(|next| next == segment.sequence);
+        side.closed |= side.stream.is_complete()
+            || (segment.has(FIN) && done)
+            || (segment.has(RST) && (in_order || done));
+    }
+
+    fn both(&mut self, direction: usize) -> [&mut Side; 2] {
+        let [a, b] = &mut self.sides;
+        if direction == 0 {
+            [a, b]
+        } else {
+            [b, a]
+        }
+    }
+
+    fn is_done(&self, direction: usize) -> bool {
+        self.tls
+            .as_ref()
+            .is_some_and(|tls| tls.started[direction] && tls.halves[direction].is_done())
+    }
+
+    fn payload(
+        &mut self,
+        direction: usize,
+        sequence: u32,
+        payload: &[u8],
+        moment: Moment,
+        context: &mut Context<'_>,
+    ) {
+        if self.is_padding(direction, sequence, payload) {
+            return;
+        }
+        let side = &mut self.sides[direction];
+        let accepted = side
+            .stream
+            .accept(sequence, payload, moment.time_ns, context.counters);
+        match accepted {
+            Accepted::InOrder(news) => {
+                self.bytes(direction, news, moment, context);
+                self.drain(direction, moment, context);
+            }
+            Accepted::Held => {
+                let timeout_ns = 1_000_000_000 * timeout(context.limits.gap_timeout_s);
+                let late = side
+                    .stream
+                    .hole_since_ns()
+                    .is_some_and(|since| moment.time_ns.saturating_sub(since) > timeout_ns);
+                let over = side.stream.is_over(context.limits);
+                context.counters.pending_overflows += u64::from(over);
+                if late || over {
+                    self.skip(direction, moment, context);
+                    self.drain(direction, moment, context);
+                }
+            }
+            Accepted::Nothing => {}
+        }
+    }
+
+    /// Some equipment counts the padding of short frames as payload: a few zeros where a stream, or a record of TLS,
+    /// begins. Neither begins with a zero, and the true bytes follow with the same sequence number.
+    fn is_padding(&self, direction: usize, sequence: u32, payload: &[u8]) -> bool {
+        const LONGEST_PADDING: usize = 6;
+        let side = &self.sides[direction];
+        payload.len() <= LONGEST_PADDING
+            && payload.iter().all(|&byte| byte == 0)
+            && side.stream.next() == Some(sequence)
+            && match &self.tls {
+                Some(tls) if tls.started[direction] => tls.halves[direction].is_between_records(),
+                _ => side.scanner.is_fresh() && side.scanner.searched() == 0,
+            }
+    }
+
+    /// Bytes that were kept, as far as they are next now.
+    fn drain(&mut self, direction: usize, moment: Moment, context: &mut Context<'_>) {
+        while let Some(bytes) = self.sides[direction].stream.pop_ready() {
+            if self.is_done(direction) {
+                self.sides[direction].stream.drop_pending();
+                return;
+            }
+            self.bytes(direction, &bytes, moment, context);
+        }
+    }
+
+    /// Give up the bytes missing in one direction; `false` if none are.
+    fn skip(&mut self, direction: usize, moment: Moment, context: &mut Context<'_>) -> bool {
+        let Some(missing) = self.sides[direction].stream.skip_hole() else {
+            return false;
+        };
+        match &mut self.tls {
+            Some(tls) if tls.started[direction] => tls.halves[direction].gap(missing, context),
+            Some(_) => {
+                self.sides[direction].scanner.gap();
+                self.sides[direction].lost_before += u64::from(missing);
+                context.counters.bytes_lost += u64::from(missing);
+            }
+            None => self.sides[direction].scanner.gap(),
+        }
+        self.drain(direction, moment, context);
+        true
+    }
+
+    /// The next bytes of one direction.
+    fn bytes(&mut self, direction: usize, bytes: &[u8], moment: Moment, context: &mut Context<'_>) {
+        if let Some(tls) = self.tls.as_mut().filter(|tls| tls.started[direction]) {
+            tls.halves[direction].feed(bytes, context);
+            return;
+        }
+        let answering = self.tls.is_some();
+        let side = &mut self.sides[direction];
+        // The hello of this direction may be missing: then its later records still say what they say.
+        if answering && side.scanner.is_fresh() && looks_like_record(bytes) {
+            self.start(direction, Opener::Records, &[], bytes, moment, context);
+            return;
+        }
+        let fresh = side.scanner.is_fresh();
+        if fresh {
+            side.carried_since = None;
+        }
+        if let Some(found) = side.scanner.search(bytes, answering) {
+            let since = side
+                .carried_since
+                .filter(|_| !found.carried.bytes().is_empty())
+                .unwrap_or(moment);
+            let rest = bytes.get(found.at..).unwrap_or_default();
+            let carried = found.carried;
+            self.start(
+                direction,
+                found.opener,
+                carried.bytes(),
+                rest,
+                since,
+                context,
+            );
+        } else if side.carried_since.is_none() && !side.scanner.is_fresh() {
+            side.carried_since = Some(moment);
+        }
+    }
+
+    /// TLS begins in this direction with `carried`, then `rest`.
+    fn start(
+        &mut self,
+        direction: usize,
+        opener: Opener,
+        carried: &[u8],
+        rest: &[u8],
+        since: Moment,
+        context: &mut Context<'_>,
+    ) {
+        let length = u32::try_from(carried.len() + rest.len()).unwrap_or(0);
+        let side = &mut self.sides[direction];
+        side.acknowledged_at_start = side.acknowledged;
+        side.tls_start = side.stream.next().map(|next| next.wrapping_sub(length));
+        let plaintext_before = self.sides.iter().map(|side| side.scanner.searched()).sum();
+        let tls = self.tls.get_or_insert_with(|| {
+            Box::new(Tls {
+                halves: [Half::default(), Half::default()],
+                started: [false; 2],
+                since,
+                plaintext_before,
+            })
+        });
+        tls.started[direction] = true;
+        let half = &mut tls.halves[direction];
+        if opener == Opener::Version2Hello {
+            *half = Half::with_version_2_hello();
+        }
+        if self.sides[direction].scanner.searched() > 0 {
+            half.begins_after_plaintext();
+        }
+        half.feed(carried, context);
+        half.feed(rest, context);
+    }
+
+    fn status(&self, context: &Context<'_>) -> Status {
+        let [a, b] = &self.sides;
+        // What one side acknowledged and the other did not show yet may still come, out of order.
+        let outstanding =
+            |sender: &Side, receiver: &Side| match (sender.stream.next(), receiver.acknowledged) {
+                (Some(next), Some(acknowledged)) => before(next.wrapping_add(1), acknowledged),
+                _ => false,
+            };
+        let reset = (a.closed || b.closed) && !outstanding(a, b) && !outstanding(b, a);
+        let quiet = a.stream.hole_since_ns().is_none() && b.stream.hole_since_ns().is_none();
+        let closed = quiet && reset && (a.closed && b.closed || !self.half_open());
+        match &self.tls {
+            Some(tls) if tls.halves.iter().all(Half::is_done) => Status::Finished,
+            Some(_) if closed => Status::Finished,
+            Some(_) => Status::Open,
+            None if closed => Status::Plain,
+            None => {
+                let limit = u64::try_from(context.limits.max_plaintext_bytes).unwrap_or(u64::MAX);
+                if self
+                    .sides
+                    .iter()
+                    .any(|side| side.scanner.searched() > limit)
+                {
+                    Status::Plain
+                } else {
+                    Status::Open
+                }
+            }
+        }
+    }
+
+    /// One side has said FIN, and the other may go on.
+    fn half_open(&self) -> bool {
+        self.sides.iter().any(|side| side.stream.is_complete())
+    }
+
+    /// Nothing more comes: the sessions of this connection.
+    pub fn finish(
+        &mut self,
+        sensor: &str,
+        interface: Option<&Arc<str>>,
+        evicted: bool,
+        context: &mut Context<'_>,
+    ) -> Vec<Session> {
+        for direction in [0, 1] {
+            while !self.is_done(direction) && self.skip(direction, self.first, context) {}
+        }
+        let Some(mut tls) = self.tls.take() else {
+            return Vec::new();
+        };
+        for (half, side) in tls.halves.iter_mut().zip(&self.sides) {
+            if let Some(first) = half.facts.first_mut() {
+                first.lost_bytes += side.lost_before;
+            }
+            let lost = half.facts.iter().any(|facts| facts.lost_bytes > 0);
+            half.end(if lost { Cut::Lost } else { Cut::Ended }, context);
+        }
+        self.sessions(&mut tls, sensor, interface, evicted)
+    }
+
+    fn sessions(
+        &self,
+        tls: &mut Tls,
+        sensor: &str,
+        interface: Option<&Arc<str>>,
+        evicted: bool,
+    ) -> Vec<Session> {
+        let client = self.client(tls);
+        let [a, b] = &mut tls.halves;
+        let (asking, answering) = if client == 0 { (a, &*b) } else { (b, &*a) };
+        asking.merge_retries(tls.started[1 - client].then_some(answering));
+        let (client_half, server_half) = (&tls.halves[client], &tls.halves[1 - client]);
+        let (client_side, server_side) = (&self.sides[client], &self.sides[1 - client]);
+        let nothing = Facts::default();
+        let id = connection_id(sensor, self.first_ns, self.ends[0], self.ends[1]);
+        let plaintext_before = self.initiator.map(|_| tls.plaintext_before);
+        let mut sessions = Vec::new();
+        for ordinal in 0..client_half.facts.len().max(server_half.facts.len()) {
+            let view = View {
+                client: client_half.facts.get(ordinal).unwrap_or(&nothing),
+                server: server_half.facts.get(ordinal).unwrap_or(&nothing),
+                client_seen: client_side.seen,
+                server_seen: server_side.seen,
+                server_closed: server_side.closed,
+                evicted,
+            };
+            if view.client.is_empty() && view.server.is_empty() {
+                continue;
+            }
+            let place = Place {
+                connection_id: id,
+                ordinal: self.sessions_before + ordinal,
+                time_ns: tls.since.time_ns,
+                frame: tls.since.frame,
+                interface: interface.cloned(),
+                client: self.ends[client],
+                client_mac: client_side.mac,
+                server: self.ends[1 - client],
+                server_mac: server_side.mac,
+                encapsulation: self.wrapping.path().collect(),
+                carrier: (tls.plaintext_before > 0).then_some("unknown"),
+                plaintext_before,
+                confirmed: self.confirmed(client, &view),
+            };
+            sessions.push(Session::new(place, &view));
+        }
+        sessions
+    }
+
+    /// Which direction is the TLS client's: by what it said, else who opened the connection, else the higher port.
+    fn client(&self, tls: &Tls) -> usize {
+        let any = |direction: usize, test: fn(&Facts) -> bool| {
+            tls.halves[direction].facts.iter().any(test)
+        };
+        for direction in [0, 1] {
+            if any(direction, Facts::is_client) && !any(1 - direction, Facts::is_client) {
+                return direction;
+            }
+        }
+        for direction in [0, 1] {
+            if any(direction, Facts::is_server) && !any(1 - direction, Facts::is_server) {
+                return 1 - direction;
+            }
+        }
+        self.initiator
+            .unwrap_or(usize::from(self.ends[1].port > self.ends[0].port))
+    }
+
+    /// The peer proved to be there: the handshake went on from both sides; of a one-way capture, the seen side's
+    /// acknowledgement numbers advanced.
+    fn confirmed(&self, client: usize, view: &View<'_>) -> bool {
+        let (client_side, server_side) = (&self.sides[client], &self.sides[1 - client]);
+        let went_on = view.client.client_key_exchange
+            || view.client.chain.is_some()
+            || view.client.protected
+            || client_side.advanced();
+        let answered = match (client_side.tls_start, server_side.acknowledged) {
+            (Some(start), Some(acknowledged)) => before(start, acknowledged),
+            _ => false,
+        };
+        match (view.client.is_empty(), view.server.is_empty()) {
+            (false, false) => went_on && answered,
+            (false, true) => went_on && client_side.advanced(),
+            (true, false) => server_side.advanced(),
+            (true, true) => false,
+        }
+    }
+}
+
+/// Sequence number of the first payload byte: a SYN takes one itself.
+fn first_byte(segment: &Segment<'_>) -> u32 {
+    segment.sequence.wrapping_add(u32::from(segment.has(SYN)))
+}
+
+fn timeout(seconds: usize) -> u64 {
+    u64::try_from(seconds).unwrap_or(u64::MAX / 1_000_000_000)
+}

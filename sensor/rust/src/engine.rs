@@ -1,0 +1,101 @@
+//! Frames in, sessions and certificates out.
+
+use crate::connection::Moment;
+use crate::flows::Flows;
+use crate::frame::{self, Fragments};
+use crate::identities::Sha;
+use crate::limits::{Counters, Limits};
+use crate::session::Session;
+
+/// How often, in packet time, quiet flows are looked for.
+const SWEEP_NS: u64 = 1_000_000_000;
+
+/// What was finished since the last call of `Engine::take`.
+#[derive(Debug, Default)]
+pub struct Output {
+    /// Sessions in the order in which they were finished.
+    pub sessions: Vec<Session>,
+    /// Certificates that they name for the first time.
+    pub certificates: Vec<(Sha, Box<[u8]>)>,
+}
+
+/// The whole road from a frame to a session. It does no I/O and asks no clock.
+#[derive(Debug)]
+pub struct Engine {
+    limits: Limits,
+    counters: Counters,
+    fragments: Fragments,
+    flows: Flows,
+    now_ns: u64,
+    swept_ns: u64,
+}
+
+impl Engine {
+    /// An engine for one observation.
+    #[must_use]
+    pub fn new(sensor: &str, limits: Limits) -> Self {
+        Self {
+            limits,
+            counters: Counters::default(),
+            fragments: Fragments::default(),
+            flows: Flows::new(sensor),
+            now_ns: 0,
+            swept_ns: 0,
+        }
+    }
+
+    /// Give an interface its name, before its first frame.
+    pub fn name_interface(&mut self, interface: u32, name: &str) {
+        self.flows.name_interface(interface, name);
+    }
+
+    /// Take in one frame.
+    pub fn frame(&mut self, link_type: u16, data: &[u8], moment: Moment) {
+        self.counters.frames += 1;
+        // Packets may be out of order, or lie: time only goes forward.
+        self.now_ns = self.now_ns.max(moment.time_ns);
+        if self.now_ns - self.swept_ns >= SWEEP_NS {
+            self.swept_ns = self.now_ns;
+            self.flows
+                .sweep(self.now_ns, &self.limits, &mut self.counters);
+        }
+        let (flows, limits) = (&mut self.flows, &self.limits);
+        frame::dissect(
+            link_type,
+            data,
+            moment.time_ns,
+            &mut self.fragments,
+            limits,
+            &mut self.counters,
+            |segment, counters| flows.segment(segment, moment, limits, counters),
+        );
+    }
+
+    /// The observation ends: all that is unfinished is finished as it stands.
+    pub fn finish(&mut self) {
+        self.flows.finish(&self.limits, &mut self.counters);
+    }
+
+    /// How much waits to be taken: sessions, and bytes of certificates.
+    #[must_use]
+    pub fn waiting(&self) -> (usize, usize) {
+        (
+            self.flows.sessions.len(),
+            self.flows.identities.fresh_bytes(),
+        )
+    }
+
+    /// Hand out what was finished.
+    pub fn take(&mut self) -> Output {
+        Output {
+            sessions: std::mem::take(&mut self.flows.sessions),
+            certificates: self.flows.identities.take(),
+        }
+    }
+
+    /// What was counted so far.
+    #[must_use]
+    pub fn counters(&self) -> &Counters {
+        &self.counters
+    }
+}

@@ -1,0 +1,381 @@
+//! The flow table: connections that are awaited, in handshake, or lately finished; all others stay outside.
+
+use std::collections::VecDeque;
+use std::hash::BuildHasher as _;
+use std::sync::Arc;
+
+use foldhash::fast::RandomState;
+use hashbrown::HashTable;
+
+use crate::connection::{Connection, Moment, Status, Tombstone};
+use crate::frame::{Endpoint, Segment, RST, SYN};
+use crate::identities::Identities;
+use crate::limits::{Counters, Limits};
+use crate::session::Session;
+use crate::tls::half::Context;
+use crate::tls::opener::{self, Opener};
+
+type Key = [Endpoint; 2];
+
+#[derive(Debug)]
+enum State {
+    Free,
+    Open(Box<Connection>),
+    Finished(Tombstone),
+}
+
+/// How long a flow is kept, and in which order flows are given up when there are too many.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Class {
+    Finished,
+    Awaited,
+    Handshake,
+}
+
+const CLASSES: [Class; 3] = [Class::Finished, Class::Awaited, Class::Handshake];
+
+#[derive(Debug)]
+struct Slot {
+    key: Key,
+    /// Rises whenever the slot changes its flow or its class, so that old places in the queues are known as such.
+    generation: u32,
+    touched_ns: u64,
+    class: Class,
+    state: State,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Ticket {
+    slot: usize,
+    generation: u32,
+    since_ns: u64,
+}
+
+/// All flows, and what they gave.
+#[derive(Debug)]
+pub struct Flows {
+    sensor: String,
+    hasher: RandomState,
+    index: HashTable<usize>,
+    slots: Vec<Slot>,
+    free: Vec<usize>,
+    queues: [VecDeque<Ticket>; 3],
+    buffered: usize,
+    interfaces: Vec<Option<Arc<str>>>,
+    /// Names for certificates, and those to hand out.
+    pub identities: Identities,
+    /// Sessions that are finished.
+    pub sessions: Vec<Session>,
+}
+
+impl Flows {
+    /// An empty table.
+    #[must_use]
+    pub fn new(sensor: &str) -> Self {
+        Self {
+            sensor: sensor.to_owned(),
+            hasher: RandomState::default(),
+            index: HashTable::new(),
+            slots: Vec::new(),
+            free: Vec::new(),
+            queues: Default::default(),
+            buffered: 0,
+            interfaces: Vec::new(),
+            identities: Identities::default(),
+            sessions: Vec::new(),
+        }
+    }
+
+    /// Flows in the table.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.index.len()
+    }
+
+    /// The table is empty.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.index.is_empty()
+    }
+
+    /// Give an interface its name.
+    pub fn name_interface(&mut self, interface: u32, name: &str) {
+        let at = usize::try_from(interface).unwrap_or(usize::MAX);
+        // Interfaces are described one after another; a number far beyond is a lie of the file.
+        if at < 65_536 {
+            if self.interfaces.len() <= at {
+                self.interfaces.resize(at + 1, None);
+            }
+            self.interfaces[at] = Some(Arc::from(name));
+        }
+    }
+
+    /// Take in one segment.
+    pub fn segment(
+        &mut self,
+        segment: &Segment<'_>,
+        moment: Moment,
+        limits: &Limits,
+        counters: &mut Counters,
+    ) {
+        let direction = usize::from(segment.destination < segment.source);
+        let key = if direction == 0 {
+            [segment.source, segment.destination]
+        } else {
+            [segment.destination, segment.source]
+        };
+        let hash = self.hasher.hash_one(key);
+        let slots = &self.slots;
+        let found = self
+            .index
+            .find(hash, |&slot| slots[slot].key == key)
+            .copied();
+        let slot = match found {
+            None if begins_flow(segment) => self.open(key, hash, segment, moment, limits, counters),
+            None => return,
+            Some(slot) => match &self.slots[slot].state {
+                State::Finished(tombstone) => {
+                    let syn = segment.has(SYN) && tombstone.is_new_syn(direction, segment.sequence);
+                    let data = !segment.has(SYN)
+                        && opens(segment.payload)
+                        && tombstone.is_new_data(direction, segment.sequence);
+                    if !syn && !data || segment.has(RST) {
+                        return;
+                    }
+                    let mut connection = Connection::new(key, segment.wrapping, moment);
+                    if data {
+                        if tombstone.sessions >= limits.max_sessions_per_connection {
+                            counters.sessions_too_many += 1;
+                            return;
+                        }
+                        connection = connection.continued(tombstone);
+                    }
+                    counters.flows += 1;
+                    self.slots[slot].state = State::Open(Box::new(connection));
+                    self.reclass(slot, Class::Awaited, moment.time_ns);
+                    slot
+                }
+                State::Open(_) | State::Free => slot,
+            },
+        };
+        self.advance(slot, direction, segment, moment, limits, counters);
+    }
+
+    fn open(
+        &mut self,
+        key: Key,
+        hash: u64,
+        segment: &Segment<'_>,
+        moment: Moment,
+        limits: &Limits,
+        counters: &mut Counters,
+    ) -> usize {
+        while self.index.len() >= limits.max_flows.max(1) && self.evict(limits, counters) {}
+        counters.flows += 1;
+        let connection = Connection::new(key, segment.wrapping, moment);
+        let slot = self.free.pop().unwrap_or_else(|| {
+            self.slots.push(Slot {
+                key,
+                generation: 0,
+                touched_ns: 0,
+                class: Class::Awaited,
+                state: State::Free,
+            });
+            self.slots.len() - 1
+        });
+        self.slots[slot].key = key;
+        self.slots[slot].state = State::Open(Box::new(connection));
+        let (hasher, slots) = (&self.hasher, &self.slots);
+        self.index
+            .insert_unique(hash, slot, |&slot| hasher.hash_one(slots[slot].key));
+        self.reclass(slot, Class::Awaited, moment.time_ns);
+        slot
+    }
+
+    fn reclass(&mut self, slot: usize, class: Class, now_ns: u64) {
+        let entry = &mut self.slots[slot];
+        entry.class = class;
+        entry.touched_ns = now_ns;
+        entry.generation = entry.generation.wrapping_add(1);
+        let generation = entry.generation;
+        self.queues[class as usize].push_back(Ticket {
+            slot,
+            generation,
+            since_ns: now_ns,
+        });
+    }
+
+    fn advance(
+        &mut self,
+        slot: usize,
+        direction: usize,
+        segment: &Segment<'_>,
+        moment: Moment,
+        limits: &Limits,
+        counters: &mut Counters,
+    ) {
+        let entry = &mut self.slots[slot];
+        entry.touched_ns = entry.touched_ns.max(moment.time_ns);
+        let State::Open(connection) = &mut entry.state else {
+            return;
+        };
+        let (before, had_tls) = (connection.buffered(), connection.has_tls());
+        let mut context = Context {
+            limits,
+            counters,
+            identities: &mut self.identities,
+        };
+        let status = connection.segment(direction, segment, moment, &mut context);
+        self.buffered = self.buffered - before + connection.buffered();
+        let has_tls = connection.has_tls();
+        match status {
+            Status::Open => {
+                if has_tls && !had_tls {
+                    self.reclass(slot, Class::Handshake, moment.time_ns);
+                }
+                while self.buffered > limits.max_buffered_bytes && self.evict(limits, counters) {}
+            }
+            Status::Finished => self.report(slot, false, moment.time_ns, limits, counters),
+            Status::Plain => {
+                self.buffered -= connection.buffered();
+                self.remove(slot);
+            }
+        }
+    }
+
+    /// Report an open flow's sessions; what remains is a tombstone.
+    fn report(
+        &mut self,
+        slot: usize,
+        evicted: bool,
+        now_ns: u64,
+        limits: &Limits,
+        counters: &mut Counters,
+    ) {
+        let State::Open(connection) = &mut self.slots[slot].state else {
+            return;
+        };
+        self.buffered -= connection.buffered();
+        let interface = usize::try_from(connection.interface())
+            .ok()
+            .and_then(|at| self.interfaces.get(at).cloned().flatten());
+        let mut context = Context {
+            limits,
+            counters,
+            identities: &mut self.identities,
+        };
+        let had_tls = connection.has_tls();
+        let sessions = connection.finish(&self.sensor, interface.as_ref(), evicted, &mut context);
+        counters.sessions += u64::try_from(sessions.len()).unwrap_or(0);
+        let tombstone = connection.tombstone(sessions.len());
+        self.sessions.extend(sessions);
+        if had_tls || connection.has_tls() {
+            self.slots[slot].state = State::Finished(tombstone);
+            self.reclass(slot, Class::Finished, now_ns);
+        } else {
+            self.remove(slot);
+        }
+    }
+
+    fn remove(&mut self, slot: usize) {
+        let hash = self.hasher.hash_one(self.slots[slot].key);
+        if let Ok(entry) = self.index.find_entry(hash, |&other| other == slot) {
+            entry.remove();
+        }
+        let entry = &mut self.slots[slot];
+        entry.state = State::Free;
+        entry.generation = entry.generation.wrapping_add(1);
+        self.free.push(slot);
+    }
+
+    /// Give up the least promising flow: a finished one, else one without TLS, else the oldest handshake.
+    fn evict(&mut self, limits: &Limits, counters: &mut Counters) -> bool {
+        for class in CLASSES {
+            while let Some(ticket) = self.queues[class as usize].pop_front() {
+                let entry = &self.slots[ticket.slot];
+                if entry.generation != ticket.generation {
+                    continue;
+                }
+                if class != Class::Finished {
+                    counters.flows_evicted += 1;
+                }
+                self.expire(ticket.slot, true, limits, counters);
+                return true;
+            }
+        }
+        false
+    }
+
+    /// End a flow for good.
+    fn expire(&mut self, slot: usize, evicted: bool, limits: &Limits, counters: &mut Counters) {
+        let touched_ns = self.slots[slot].touched_ns;
+        if matches!(self.slots[slot].state, State::Open(_)) {
+            self.report(slot, evicted, touched_ns, limits, counters);
+        }
+        if evicted && !matches!(self.slots[slot].state, State::Free)
+            || matches!(self.slots[slot].state, State::Finished(_)) && !evicted
+        {
+            self.remove(slot);
+        }
+    }
+
+    /// Forget and report what has been quiet for too long, by the clock of the packets.
+    pub fn sweep(&mut self, now_ns: u64, limits: &Limits, counters: &mut Counters) {
+        for class in CLASSES {
+            let seconds = match class {
+                Class::Finished => limits.finished_timeout_s,
+                Class::Awaited => limits.awaited_timeout_s,
+                Class::Handshake => limits.handshake_timeout_s,
+            };
+            let timeout_ns = u64::try_from(seconds)
+                .unwrap_or(u64::MAX)
+                .saturating_mul(1_000_000_000);
+            let quiet = |since_ns: u64| now_ns.saturating_sub(since_ns) >= timeout_ns;
+            while let Some(ticket) = self.queues[class as usize].front().copied() {
+                let entry = &self.slots[ticket.slot];
+                if entry.generation != ticket.generation {
+                    self.queues[class as usize].pop_front();
+                } else if !quiet(ticket.since_ns) {
+                    break;
+                } else {
+                    self.queues[class as usize].pop_front();
+                    if quiet(entry.touched_ns) {
+                        self.expire(ticket.slot, false, limits, counters);
+                    } else {
+                        let since_ns = entry.touched_ns;
+                        self.queues[class as usize].push_back(Ticket { since_ns, ..ticket });
+                    }
+                }
+            }
+        }
+    }
+
+    /// The observation ends: report every flow that is open, in the order in which they began.
+    pub fn finish(&mut self, limits: &Limits, counters: &mut Counters) {
+        let mut open: Vec<(u64, usize)> = self
+            .slots
+            .iter()
+            .enumerate()
+            .filter_map(|(slot, entry)| match &entry.state {
+                State::Open(connection) => Some((connection.first_frame(), slot)),
+                _ => None,
+            })
+            .collect();
+        open.sort_unstable();
+        for (_, slot) in open {
+            self.report(slot, false, 0, limits, counters);
+        }
+    }
+}
+
+/// Whether a segment of an unknown flow opens one: a SYN, or TLS at the start of its payload.
+fn begins_flow(segment: &Segment<'_>) -> bool {
+    !segment.has(RST) && (segment.has(SYN) || opens(segment.payload))
+}
+
+fn opens(payload: &[u8]) -> bool {
+    matches!(
+        opener::look(payload),
+        Opener::Records | Opener::Version2Hello
+    )
+}

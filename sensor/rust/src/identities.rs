@@ -1,0 +1,95 @@
+//! Names for certificates: the SHA-256 of each DER, hashed once while it is held, then recognised by its bytes.
+
+use foldhash::fast::RandomState;
+use hashbrown::HashTable;
+use sha2::{Digest as _, Sha256};
+use std::hash::BuildHasher as _;
+
+use crate::limits::{Counters, Limits};
+
+/// SHA-256 of a DER.
+pub type Sha = [u8; 32];
+
+#[derive(Debug)]
+struct Held {
+    quick: u64,
+    sha256: Sha,
+    der: Box<[u8]>,
+}
+
+/// Certificates seen lately, and those not handed out yet.
+#[derive(Debug, Default)]
+pub struct Identities {
+    quick: RandomState,
+    held: HashTable<Held>,
+    bytes: usize,
+    fresh: Vec<(Sha, Box<[u8]>)>,
+    fresh_bytes: usize,
+}
+
+impl Identities {
+    /// The name of this certificate. One that is not held is hashed, and will be handed out by `take`.
+    pub fn identify(&mut self, der: &[u8], limits: &Limits, counters: &mut Counters) -> Sha {
+        let quick = self.quick.hash_one(der);
+        let found = self
+            .held
+            .find(quick, |held| held.quick == quick && *held.der == *der);
+        if let Some(held) = found {
+            return held.sha256;
+        }
+        let sha256: Sha = Sha256::digest(der).into();
+        if self.bytes + der.len() > limits.max_held_certificate_bytes {
+            // Forgetting costs no answer: a certificate that comes again is hashed and handed out again.
+            self.held.clear();
+            self.bytes = 0;
+        }
+        self.bytes += der.len();
+        let held = Held {
+            quick,
+            sha256,
+            der: der.into(),
+        };
+        self.held.insert_unique(quick, held, |held| held.quick);
+        self.fresh_bytes += der.len();
+        self.fresh.push((sha256, der.into()));
+        counters.certificates += 1;
+        sha256
+    }
+
+    /// Bytes of certificates that wait to be handed out.
+    #[must_use]
+    pub fn fresh_bytes(&self) -> usize {
+        self.fresh_bytes
+    }
+
+    /// Hand out the certificates that are new since the last call.
+    pub fn take(&mut self) -> Vec<(Sha, Box<[u8]>)> {
+        self.fresh_bytes = 0;
+        std::mem::take(&mut self.fresh)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_certificate_is_handed_out_once_and_again_after_it_was_forgotten() {
+        let limits = Limits {
+            max_held_certificate_bytes: 100,
+            ..Limits::default()
+        };
+        let (mut identities, mut counters) = (Identities::default(), Counters::default());
+        let first = identities.identify(&[1; 60], &limits, &mut counters);
+        assert_eq!(first, identities.identify(&[1; 60], &limits, &mut counters));
+        assert_eq!(
+            vec![first],
+            identities.take().iter().map(|c| c.0).collect::<Vec<_>>()
+        );
+        identities.identify(&[2; 60], &limits, &mut counters);
+        assert_eq!(first, identities.identify(&[1; 60], &limits, &mut counters));
+        assert_eq!(2, identities.take().len());
+        assert!(identities.bytes <= 100);
+        assert_eq!(<Sha>::from(Sha256::digest([1; 60])), first);
+    }
+}

@@ -1,0 +1,22 @@
+//! The native core of certspan: capture files in, TLS sessions and certificates out.
+//!
+//! No module but `python` knows Python, so that tests, fuzz targets and benches run without it. The road of a packet:
+//! `capture` -> `engine` -> `frame` -> `flows` -> `connection` -> `stream` -> `tls` -> `visibility` -> `session` -> `rows`.
+
+pub mod bytes;
+pub mod capture;
+pub mod connection;
+pub mod engine;
+pub mod flows;
+pub mod frame;
+pub mod identities;
+pub mod limits;
+#[cfg(feature = "python")]
+mod python;
+pub mod reading;
+pub mod rows;
+pub mod session;
+pub mod stream;
+pub mod table;
+pub mod tls;
+pub mod visibility;

@@ -1,0 +1,113 @@
+//! Every cap of the core, with its default, and every counter. A cap that is hit is always counted.
+
+macro_rules! limits {
+    ($($(#[doc = $doc:literal])+ $name:ident = $default:expr;)+) => {
+        /// The caps. Each is an option of the commands under its own name.
+        #[derive(Debug, Clone)]
+        pub struct Limits { $($(#[doc = $doc])+ pub $name: usize,)+ }
+
+        impl Default for Limits {
+            fn default() -> Self { Self { $($name: $default,)+ } }
+        }
+
+        impl Limits {
+            /// Name and value of each.
+            #[must_use]
+            pub fn list(&self) -> Vec<(&'static str, usize)> { vec![$((stringify!($name), self.$name),)+] }
+
+            /// Change one by name; `false` if there is no such cap.
+            pub fn set(&mut self, name: &str, value: usize) -> bool {
+                match name { $(stringify!($name) => self.$name = value,)+ _ => return false }
+                true
+            }
+        }
+    };
+}
+
+limits! {
+    /// Flows followed at a time: awaited, in handshake and lately finished together.
+    max_flows = 262_144;
+    /// Bytes of one direction kept because earlier ones are missing, bookkeeping included.
+    max_pending_bytes = 262_144;
+    /// Bytes of all connections kept so, and in unfinished handshake messages.
+    max_buffered_bytes = 134_217_728;
+    /// Bytes of plaintext of one direction searched for the start of TLS.
+    max_plaintext_bytes = 32_768;
+    /// Bytes of one handshake message.
+    max_handshake_bytes = 262_144;
+    /// Certificates of one chain.
+    max_chain_length = 64;
+    /// Sessions of one connection.
+    max_sessions_per_connection = 64;
+    /// Bytes of certificates held to recognise them when they come again.
+    max_held_certificate_bytes = 33_554_432;
+    /// IP datagrams being put together from fragments.
+    max_fragmented_datagrams = 1_024;
+    /// Bytes of their fragments.
+    max_fragment_bytes = 8_388_608;
+    /// Seconds without a packet after which a flow that never started TLS is forgotten.
+    awaited_timeout_s = 120;
+    /// Seconds without a packet after which an unfinished handshake is reported.
+    handshake_timeout_s = 300;
+    /// Seconds for which a finished flow is remembered, so that a late copy of its packets opens no second session.
+    finished_timeout_s = 300;
+    /// Seconds after which missing bytes are given up, although the flow goes on.
+    gap_timeout_s = 10;
+}
+
+macro_rules! counters {
+    ($($(#[doc = $doc:literal])+ $name:ident;)+) => {
+        /// What was counted; all numbers only grow.
+        #[derive(Debug, Clone, Default, PartialEq, Eq)]
+        pub struct Counters { $($(#[doc = $doc])+ pub $name: u64,)+ }
+
+        impl Counters {
+            /// Name and value of each.
+            #[must_use]
+            pub fn list(&self) -> Vec<(&'static str, u64)> { vec![$((stringify!($name), self.$name),)+] }
+        }
+    };
+}
+
+counters! {
+    /// Frames handed in.
+    frames;
+    /// Frames of a link type that is not known here.
+    frames_unknown_link;
+    /// Frames that hold no IP.
+    frames_not_ip;
+    /// IP packets that hold no TCP.
+    frames_not_tcp;
+    /// Frames cut, or lying about their lengths, before the end of the TCP header.
+    frames_malformed;
+    /// Frames whose payload was not captured whole (snaplen).
+    frames_cut_payload;
+    /// IP fragments.
+    fragments;
+    /// Fragmented datagrams given up: a cap was hit, or time ran out.
+    fragments_dropped;
+    /// Flows opened.
+    flows;
+    /// Flows dropped because `max_flows` or `max_buffered_bytes` was hit.
+    flows_evicted;
+    /// Segments too far from what was expected, dropped.
+    segments_out_of_window;
+    /// Times `max_pending_bytes` forced missing bytes to be given up.
+    pending_overflows;
+    /// Bytes given up as missing from the capture, in directions that carried TLS.
+    bytes_lost;
+    /// Handshake messages longer than a cap.
+    handshake_too_long;
+    /// Chains longer than `max_chain_length`.
+    chain_too_long;
+    /// Connections with more sessions than `max_sessions_per_connection`.
+    sessions_too_many;
+    /// Records that broke the protocol.
+    records_malformed;
+    /// Handshake messages whose inside broke the protocol.
+    messages_malformed;
+    /// Sessions reported.
+    sessions;
+    /// Certificates handed out with their DER.
+    certificates;
+}

@@ -1,0 +1,235 @@
+//! The wall: the only file that knows Python. What it offers is described in `sensor/_rust.pyi`.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::Read;
+use std::path::PathBuf;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+
+use crate::engine::Output;
+use crate::limits::{Counters, Limits};
+use crate::reading::{self, Fault};
+use crate::rows::{self, Source};
+use crate::table::{self, Column};
+
+#[pymodule]
+mod _rust {
+    use super::{Bound, PyModule, PyModuleMethods as _, PyResult};
+
+    #[pymodule_export]
+    use super::{
+        default_limits, encode_arrow, known_counters, session_columns, Batch, CaptureDamage,
+        Reading,
+    };
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        module.add("ENGINE_VERSION", env!("CARGO_PKG_VERSION"))
+    }
+}
+
+fn value_error(error: &arrow_schema::ArrowError) -> PyErr {
+    PyValueError::new_err(error.to_string())
+}
+
+#[pyclass(frozen, module = "sensor._rust")]
+struct CaptureDamage(Fault);
+
+#[pymethods]
+impl CaptureDamage {
+    #[getter]
+    fn code(&self) -> &'static str {
+        self.0.code
+    }
+
+    #[getter]
+    fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    #[getter]
+    fn offset(&self) -> Option<u64> {
+        self.0.offset
+    }
+}
+
+#[pyclass(frozen, module = "sensor._rust")]
+struct Batch {
+    output: Output,
+    source: Source,
+}
+
+#[pymethods]
+impl Batch {
+    fn __len__(&self) -> usize {
+        self.output.sessions.len()
+    }
+
+    fn json<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        let text = py.detach(|| rows::json(&self.output.sessions, &self.source));
+        PyBytes::new(py, text.as_bytes())
+    }
+
+    fn arrow<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
+        let bytes = py
+            .detach(|| rows::arrow(&self.output.sessions, &self.source))
+            .map_err(|error| value_error(&error))?;
+        Ok(PyBytes::new(py, &bytes))
+    }
+
+    #[getter]
+    fn certificates<'py>(
+        &self,
+        py: Python<'py>,
+    ) -> Vec<(Bound<'py, PyBytes>, Bound<'py, PyBytes>)> {
+        let certificates = self.output.certificates.iter();
+        certificates
+            .map(|(sha256, der)| (PyBytes::new(py, sha256), PyBytes::new(py, der)))
+            .collect()
+    }
+}
+
+#[pyclass(frozen, module = "sensor._rust")]
+struct Reading {
+    /// Readers are not to be shared between threads; Python shares everything.
+    reading: Mutex<reading::Reading>,
+    source: Source,
+}
+
+impl Reading {
+    fn lock(&self) -> MutexGuard<'_, reading::Reading> {
+        self.reading.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[pymethods]
+impl Reading {
+    #[new]
+    #[pyo3(signature = (path, *, name, sensor = "", sha256 = false, limits = None))]
+    fn new(
+        path: Option<PathBuf>,
+        name: String,
+        sensor: &str,
+        sha256: bool,
+        limits: Option<HashMap<String, usize>>,
+    ) -> PyResult<Self> {
+        let mut caps = Limits::default();
+        for (cap, value) in limits.into_iter().flatten() {
+            if !caps.set(&cap, value) {
+                return Err(PyValueError::new_err(format!("no limit is called {cap}")));
+            }
+        }
+        let input: Box<dyn Read + Send> = match path {
+            Some(path) => Box::new(File::open(path)?),
+            None => Box::new(std::io::stdin()),
+        };
+        Ok(Self {
+            reading: Mutex::new(reading::Reading::new(input, sensor, caps, sha256)),
+            source: Source {
+                sensor: sensor.to_owned(),
+                capture: Some(name),
+            },
+        })
+    }
+
+    fn read(&self, py: Python<'_>) -> Option<Batch> {
+        let output = py.detach(|| self.lock().portion())?;
+        Some(Batch {
+            output,
+            source: self.source.clone(),
+        })
+    }
+
+    #[getter]
+    fn packets(&self) -> u64 {
+        self.lock().packets()
+    }
+
+    #[getter]
+    fn bytes_read(&self) -> u64 {
+        self.lock().bytes_read()
+    }
+
+    #[getter]
+    fn first_ns(&self) -> Option<u64> {
+        self.lock().span_ns().map(|span| span.0)
+    }
+
+    #[getter]
+    fn last_ns(&self) -> Option<u64> {
+        self.lock().span_ns().map(|span| span.1)
+    }
+
+    #[getter]
+    fn damage(&self) -> Vec<CaptureDamage> {
+        let faults = self.lock().faults();
+        faults.into_iter().map(CaptureDamage).collect()
+    }
+
+    #[getter]
+    fn sha256<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyBytes>> {
+        self.lock().sha256().map(|hash| PyBytes::new(py, &hash))
+    }
+
+    #[getter]
+    fn counters(&self) -> HashMap<&'static str, u64> {
+        self.lock().counters().list().into_iter().collect()
+    }
+}
+
+#[pyfunction]
+fn session_columns() -> PyResult<Vec<(String, String, bool)>> {
+    rows::schema().map_err(|error| value_error(&error))
+}
+
+#[pyfunction]
+fn default_limits() -> HashMap<&'static str, usize> {
+    Limits::default().list().into_iter().collect()
+}
+
+#[pyfunction]
+fn known_counters() -> Vec<&'static str> {
+    let counters = Counters::default().list().into_iter();
+    counters.map(|(name, _)| name).collect()
+}
+
+type NamedColumn<'py> = (String, String, Bound<'py, PyAny>);
+
+#[pyfunction]
+fn encode_arrow<'py>(
+    py: Python<'py>,
+    columns: Vec<NamedColumn<'py>>,
+) -> PyResult<Bound<'py, PyBytes>> {
+    let columns = columns
+        .into_iter()
+        .map(|(name, kind, values)| {
+            let column = column_of(&kind, &values)
+                .map_err(|error| PyValueError::new_err(format!("column {name}: {error}")))?;
+            Ok((name, column))
+        })
+        .collect::<PyResult<Vec<_>>>()?;
+    let bytes = table::encode(columns).map_err(|error| value_error(&error))?;
+    Ok(PyBytes::new(py, &bytes))
+}
+
+fn column_of(kind: &str, values: &Bound<'_, PyAny>) -> PyResult<Column> {
+    Ok(match kind {
+        "bool" => Column::Bool(values.extract()?),
+        "int64" => Column::Int64(values.extract()?),
+        "string" => Column::String(values.extract()?),
+        "binary" => Column::Binary(values.extract()?),
+        "timestamp_ms" => Column::TimestampMs(values.extract()?),
+        "list_string" => {
+            let lists: Vec<Option<Vec<String>>> = values.extract()?;
+            Column::ListString(lists.into_iter().map(Option::unwrap_or_default).collect())
+        }
+        _ => match kind.strip_prefix("fixed_").map(str::parse) {
+            Some(Ok(width)) if width > 0 => Column::Fixed(width, values.extract()?),
+            _ => return Err(PyValueError::new_err(format!("unknown kind {kind}"))),
+        },
+    })
+}

@@ -1,0 +1,155 @@
+//! One capture read to its end: the capture's packets through the engine, in portions.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Read;
+
+use crate::capture::{CaptureReader, Options};
+use crate::connection::Moment;
+use crate::engine::{Engine, Output};
+use crate::frame::is_known_link;
+use crate::limits::{Counters, Limits};
+
+/// Sessions in a portion.
+const PORTION_SESSIONS: usize = 1_024;
+/// Bytes of new certificates in a portion.
+const PORTION_CERTIFICATE_BYTES: usize = 4 << 20;
+/// Packets after which a portion is given out even if nothing was found, so that progress shows and signals are heard.
+const PORTION_PACKETS: u64 = 1 << 17;
+
+/// Something wrong with the capture: what, where, and which words to tell it in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// From a closed list.
+    pub code: &'static str,
+    /// Without the capture's name.
+    pub message: String,
+    /// Bytes from the start of the uncompressed capture.
+    pub offset: Option<u64>,
+}
+
+/// The code of a fault that only this room can tell.
+pub const UNKNOWN_LINK_TYPE: &str = "unknown_link_type";
+
+/// A capture being read.
+pub struct Reading {
+    reader: CaptureReader,
+    engine: Engine,
+    first_ns: Option<u64>,
+    last_ns: Option<u64>,
+    unknown_links: BTreeMap<u16, u64>,
+    interfaces: BTreeSet<u32>,
+    ended: bool,
+}
+
+impl Reading {
+    /// Read from `input`; `sensor` goes into the ids of sessions.
+    #[must_use]
+    pub fn new(input: Box<dyn Read + Send>, sensor: &str, limits: Limits, sha256: bool) -> Self {
+        Self {
+            reader: CaptureReader::new(input, Options { sha256 }),
+            engine: Engine::new(sensor, limits),
+            first_ns: None,
+            last_ns: None,
+            unknown_links: BTreeMap::new(),
+            interfaces: BTreeSet::new(),
+            ended: false,
+        }
+    }
+
+    /// The next portion, which may be empty; `None` after the last one.
+    pub fn portion(&mut self) -> Option<Output> {
+        if self.ended {
+            return None;
+        }
+        for _ in 0..PORTION_PACKETS {
+            if !self.packet() {
+                self.engine.finish();
+                self.ended = true;
+                break;
+            }
+            let (sessions, bytes) = self.engine.waiting();
+            if sessions >= PORTION_SESSIONS || bytes >= PORTION_CERTIFICATE_BYTES {
+                break;
+            }
+        }
+        Some(self.engine.take())
+    }
+
+    fn packet(&mut self) -> bool {
+        let Some(packet) = self.reader.next_packet() else {
+            return false;
+        };
+        let moment = Moment {
+            time_ns: packet.time_ns,
+            frame: packet.number,
+            interface: packet.interface,
+        };
+        // Zero is the time of packets that have none.
+        if moment.time_ns > 0 {
+            let (first, last) = (self.first_ns, self.last_ns);
+            self.first_ns = Some(first.map_or(moment.time_ns, |ns| ns.min(moment.time_ns)));
+            self.last_ns = Some(last.map_or(moment.time_ns, |ns| ns.max(moment.time_ns)));
+        }
+        if !is_known_link(packet.link_type) {
+            *self.unknown_links.entry(packet.link_type).or_default() += 1;
+        }
+        self.engine.frame(packet.link_type, packet.data, moment);
+        if !self.interfaces.contains(&moment.interface) {
+            // Named after its first packet: sessions take the name when they are reported.
+            self.interfaces.insert(moment.interface);
+            if let Some(name) = self.reader.interface_name(moment.interface) {
+                self.engine.name_interface(moment.interface, name);
+            }
+        }
+        true
+    }
+
+    /// Packets read.
+    #[must_use]
+    pub fn packets(&self) -> u64 {
+        self.reader.packets()
+    }
+
+    /// Bytes taken from the input, as stored.
+    #[must_use]
+    pub fn bytes_read(&self) -> u64 {
+        self.reader.stored_bytes_read()
+    }
+
+    /// Earliest and latest packet time; packets without a time do not count.
+    #[must_use]
+    pub fn span_ns(&self) -> Option<(u64, u64)> {
+        self.first_ns.zip(self.last_ns)
+    }
+
+    /// SHA-256 of the uncompressed bytes; after the end, if asked for.
+    #[must_use]
+    pub fn sha256(&self) -> Option<[u8; 32]> {
+        self.reader.sha256()
+    }
+
+    /// What was counted.
+    #[must_use]
+    pub fn counters(&self) -> &Counters {
+        self.engine.counters()
+    }
+
+    /// What is wrong with the capture so far.
+    #[must_use]
+    pub fn faults(&self) -> Vec<Fault> {
+        let damage = self.reader.damage().iter().map(|damage| Fault {
+            code: damage.code.as_str(),
+            message: match damage.times {
+                0 | 1 => damage.message.clone(),
+                times => format!("{} ({times} times)", damage.message),
+            },
+            offset: damage.offset,
+        });
+        let links = self.unknown_links.iter().map(|(link, packets)| Fault {
+            code: UNKNOWN_LINK_TYPE,
+            message: format!("link type {link} is not supported: {packets} packets skipped"),
+            offset: None,
+        });
+        damage.chain(links).collect()
+    }
+}

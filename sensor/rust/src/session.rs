@@ -1,0 +1,247 @@
+//! One observed handshake, as it is reported.
+
+use std::sync::Arc;
+
+use data_encoding::{BASE64, HEXLOWER};
+use sha1::Sha1;
+use sha2::{Digest as _, Sha256};
+
+use crate::frame::Endpoint;
+use crate::identities::Sha;
+use crate::tls::half::ChainEnd;
+use crate::tls::registry::Version;
+use crate::visibility::{View, Visibility};
+
+/// The columns of the sessions table; `sensor/_rust.pyi` and `docs/session.schema.json` tell what each means.
+#[derive(Debug, Clone, Default)]
+#[allow(missing_docs)]
+pub struct Session {
+    pub session_id: [u8; 16],
+    pub connection_id: [u8; 16],
+    pub time_ns: u64,
+    pub frame: u64,
+    pub interface: Option<Arc<str>>,
+    pub client: Endpoint,
+    pub client_mac: Option<[u8; 6]>,
+    pub server: Endpoint,
+    pub server_mac: Option<[u8; 6]>,
+    pub encapsulation: Vec<String>,
+    pub carrier: Option<&'static str>,
+    pub plaintext_before: Option<u64>,
+    pub version: Option<Version>,
+    pub version_offered: Option<Version>,
+    pub cipher_suite: Option<u16>,
+    pub named_group: Option<u16>,
+    pub signature_scheme: Option<u16>,
+    pub server_name: Option<String>,
+    pub alpn: Option<String>,
+    pub alpn_offered: Option<Vec<String>>,
+    pub ech_offered: Option<bool>,
+    pub resumed: Option<bool>,
+    pub ja3: Option<String>,
+    pub ja3s: Option<String>,
+    pub ja4: Option<String>,
+    pub server_chain: Option<Vec<Sha>>,
+    pub client_chain: Option<Vec<Sha>>,
+    pub client_certificate_requested: Option<bool>,
+    pub accepted_issuers: Option<Vec<Vec<u8>>>,
+    pub ocsp_stapled: Option<bool>,
+    pub sct_count: Option<u16>,
+    pub alerts: Vec<String>,
+    pub established: bool,
+    pub confirmed: bool,
+    pub bytes_lost: u64,
+    pub server_visibility: Visibility,
+    pub client_visibility: Visibility,
+}
+
+/// Where and when a session was seen; the rest comes from what its sides said.
+#[derive(Debug, Clone)]
+#[allow(missing_docs)]
+pub struct Place {
+    pub connection_id: [u8; 16],
+    pub ordinal: usize,
+    pub time_ns: u64,
+    pub frame: u64,
+    pub interface: Option<Arc<str>>,
+    pub client: Endpoint,
+    pub client_mac: Option<[u8; 6]>,
+    pub server: Endpoint,
+    pub server_mac: Option<[u8; 6]>,
+    pub encapsulation: Vec<String>,
+    pub carrier: Option<&'static str>,
+    pub plaintext_before: Option<u64>,
+    pub confirmed: bool,
+}
+
+impl Session {
+    /// Put together what both sides said.
+    #[must_use]
+    pub fn new(place: Place, view: &View<'_>) -> Self {
+        let (client, server) = (view.client, view.server);
+        let offered = client.client_hello.as_ref();
+        let chosen = server.server_hello.as_ref();
+        let encrypted = chosen.is_some_and(|hello| hello.version.is_13());
+        Self {
+            session_id: session_id(place.connection_id, place.ordinal),
+            connection_id: place.connection_id,
+            time_ns: place.time_ns,
+            frame: place.frame,
+            interface: place.interface,
+            client: place.client,
+            client_mac: place.client_mac,
+            server: place.server,
+            server_mac: place.server_mac,
+            encapsulation: place.encapsulation,
+            carrier: place.carrier,
+            plaintext_before: place.plaintext_before,
+            version: chosen.map(|hello| hello.version),
+            version_offered: offered.map(|hello| hello.offered),
+            cipher_suite: chosen.map(|hello| hello.cipher),
+            named_group: chosen
+                .and_then(|hello| hello.group)
+                .or(server.key_exchange.group),
+            signature_scheme: server.key_exchange.scheme,
+            server_name: offered.and_then(|hello| hello.server_name.clone()),
+            alpn: chosen.and_then(|hello| hello.alpn.clone()),
+            alpn_offered: offered.and_then(|hello| hello.alpn.clone()),
+            ech_offered: offered.map(|hello| hello.ech),
+            resumed: view.resumed(),
+            ja3: offered.and_then(|hello| hello.ja3.clone()),
+            ja3s: chosen.and_then(|hello| hello.ja3s.clone()),
+            ja4: offered.and_then(|hello| hello.ja4.clone()),
+            server_chain: seen_chain(server.chain.as_ref()),
+            client_chain: seen_chain(client.chain.as_ref()),
+            client_certificate_requested: view.requested(),
+            accepted_issuers: server.certificate_request.clone().flatten(),
+            ocsp_stapled: if server.certificate_status {
+                Some(true)
+            } else {
+                (server.hello_done && server.lost_bytes == 0).then_some(false)
+            },
+            sct_count: chosen
+                .filter(|_| !encrypted)
+                .and_then(|hello| hello.sct_count),
+            alerts: alerts(view),
+            established: view.established(),
+            confirmed: place.confirmed,
+            bytes_lost: client.lost_bytes + server.lost_bytes,
+            server_visibility: view.server_visibility(),
+            client_visibility: view.client_visibility(),
+        }
+    }
+}
+
+/// A message that cannot be read says nothing; one that was cut lists the complete certificates before the cut.
+fn seen_chain(chain: Option<&(Vec<Sha>, ChainEnd)>) -> Option<Vec<Sha>> {
+    match chain {
+        Some((names, ChainEnd::Complete)) => Some(names.clone()),
+        Some((names, _)) if !names.is_empty() => Some(names.clone()),
+        _ => None,
+    }
+}
+
+fn alerts(view: &View<'_>) -> Vec<String> {
+    let of = |side: &'static str, facts: &crate::tls::half::Facts| {
+        facts
+            .alerts
+            .iter()
+            .map(move |alert| format!("{side} {}", alert.text()))
+            .collect::<Vec<_>>()
+    };
+    let mut all = of("client", view.client);
+    all.extend(of("server", view.server));
+    all
+}
+
+fn half_hash(hasher: Sha256) -> [u8; 16] {
+    let hash: Sha = hasher.finalize().into();
+    let mut id = [0; 16];
+    id.copy_from_slice(&hash[..16]);
+    id
+}
+
+/// The same for the same packets, whatever the engine or the number of cores.
+#[must_use]
+pub fn connection_id(sensor: &str, first_ns: u64, low: Endpoint, high: Endpoint) -> [u8; 16] {
+    let mut hasher = Sha256::new_with_prefix(b"certspan connection\0");
+    hasher.update(sensor.as_bytes());
+    hasher.update([0]);
+    hasher.update(first_ns.to_be_bytes());
+    for endpoint in [low, high] {
+        hasher.update(endpoint.address);
+        hasher.update(endpoint.port.to_be_bytes());
+    }
+    half_hash(hasher)
+}
+
+fn session_id(connection_id: [u8; 16], ordinal: usize) -> [u8; 16] {
+    let mut hasher = Sha256::new_with_prefix(b"certspan session\0");
+    hasher.update(connection_id);
+    hasher.update(u64::try_from(ordinal).unwrap_or(u64::MAX).to_be_bytes());
+    half_hash(hasher)
+}
+
+/// Community ID v1 with seed 0, of TCP.
+#[must_use]
+pub fn community_id(a: Endpoint, b: Endpoint) -> String {
+    const TCP: u8 = 6;
+    let (low, high) = if a <= b { (a, b) } else { (b, a) };
+    let mut hasher = Sha1::new_with_prefix([0, 0]);
+    hasher.update(short(&low.address));
+    hasher.update(short(&high.address));
+    hasher.update([TCP, 0]);
+    hasher.update(low.port.to_be_bytes());
+    hasher.update(high.port.to_be_bytes());
+    format!("1:{}", BASE64.encode(&hasher.finalize()))
+}
+
+/// An IPv4 address is four bytes in it.
+fn short(address: &[u8; 16]) -> &[u8] {
+    match address {
+        [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, v4 @ ..] => v4,
+        v6 => v6,
+    }
+}
+
+/// `aa:bb:cc:dd:ee:ff`
+#[must_use]
+pub fn mac_text(mac: [u8; 6]) -> String {
+    mac.map(|byte| HEXLOWER.encode(&[byte])).join(":")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn endpoint(v4: [u8; 4], port: u16) -> Endpoint {
+        let mut address = [0; 16];
+        address[10] = 0xff;
+        address[11] = 0xff;
+        address[12..].copy_from_slice(&v4);
+        Endpoint { address, port }
+    }
+
+    /// Values of the Community ID specification's baseline (tcp.pcap, seed 0).
+    #[test]
+    fn published_community_id() {
+        let a = endpoint([128, 232, 110, 120], 34855);
+        let b = endpoint([66, 35, 250, 204], 80);
+        assert_eq!("1:LQU9qZlK+B5F3KDmev6m5PMibrg=", community_id(a, b));
+        assert_eq!(community_id(a, b), community_id(b, a));
+    }
+
+    #[test]
+    fn ids_differ_by_sensor_time_flow_and_ordinal() {
+        let (a, b) = (endpoint([10, 0, 0, 1], 1), endpoint([10, 0, 0, 2], 2));
+        let ids = [
+            session_id(connection_id("", 1, a, b), 0),
+            session_id(connection_id("", 1, a, b), 1),
+            session_id(connection_id("", 2, a, b), 0),
+            session_id(connection_id("x", 1, a, b), 0),
+            session_id(connection_id("", 1, b, a), 0),
+        ];
+        let distinct: std::collections::HashSet<_> = ids.iter().collect();
+        assert_eq!(ids.len(), distinct.len());
+    }
+}

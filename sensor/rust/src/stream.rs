@@ -1,0 +1,358 @@
+//! One direction of a TCP connection, put in order.
+//!
+//! Bytes that arrive in order are handed on at once, as they lie in the frame; only what comes too early is kept.
+
+use std::collections::VecDeque;
+
+use crate::limits::{Counters, Limits};
+
+/// What keeping one early piece costs beside its bytes.
+const PIECE_COST: usize = 64;
+/// Early pieces of one direction; contiguous ones are one.
+const MAX_PIECES: usize = 4_096;
+/// A piece is lengthened at its front up to this many bytes: moving more would cost a hostile sender nothing and us much.
+const MAX_PREPENDED: usize = 4_096;
+/// Segments that begin further ahead than this are not of this stream, or nothing can be done for it.
+const MAX_AHEAD: u32 = 1 << 24;
+
+/// `a` lies before `b` on the circle of sequence numbers (RFC 9293 3.4).
+#[must_use]
+pub fn before(a: u32, b: u32) -> bool {
+    a != b && b.wrapping_sub(a) < 1 << 31
+}
+
+#[derive(Debug)]
+struct Piece {
+    sequence: u32,
+    bytes: Vec<u8>,
+}
+
+impl Piece {
+    fn end(&self) -> u32 {
+        self.sequence.wrapping_add(length(&self.bytes))
+    }
+}
+
+/// A payload is at most one IP datagram long, and pieces are capped far below this.
+fn length(bytes: &[u8]) -> u32 {
+    u32::try_from(bytes.len()).unwrap_or(u32::MAX)
+}
+
+/// What to do with a segment's payload now.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Accepted<'a> {
+    /// These bytes are next in the stream.
+    InOrder(&'a [u8]),
+    /// Kept until earlier bytes come.
+    Held,
+    /// Seen before, or not of this stream.
+    Nothing,
+}
+
+/// The order of one direction.
+#[derive(Debug, Default)]
+pub struct Stream {
+    next: Option<u32>,
+    anchored: bool,
+    started: bool,
+    pieces: VecDeque<Piece>,
+    pending_bytes: usize,
+    fin: Option<u32>,
+    hole_since_ns: u64,
+}
+
+impl Stream {
+    /// Sequence number of the next byte wanted; `None` before anything is known.
+    #[must_use]
+    pub fn next(&self) -> Option<u32> {
+        self.next
+    }
+
+    /// Bytes kept, bookkeeping included.
+    #[must_use]
+    pub fn pending_bytes(&self) -> usize {
+        self.pending_bytes
+    }
+
+    /// Since when, in packet time, earlier bytes are missing; `None` when none are.
+    #[must_use]
+    pub fn hole_since_ns(&self) -> Option<u64> {
+        (!self.pieces.is_empty()).then_some(self.hole_since_ns)
+    }
+
+    /// All bytes up to the FIN were handed on.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.fin.is_some() && self.fin == self.next
+    }
+
+    /// The direction's SYN says where it begins. A SYN that comes late still says so, unless bytes were read already.
+    pub fn begin_at_syn(&mut self, sequence: u32) {
+        if !self.anchored && !self.started {
+            self.next = Some(sequence.wrapping_add(1));
+            self.anchored = true;
+        }
+    }
+
+    /// The other side expects this byte next: where to begin if the SYN was not seen, or was not the one it answers.
+    pub fn begin_at_acknowledgement(&mut self, acknowledgement: u32) {
+        let far = |next: u32| {
+            acknowledgement.wrapping_sub(next) > MAX_AHEAD
+                && next.wrapping_sub(acknowledgement) > MAX_AHEAD
+        };
+        if self.next.is_none_or(|next| !self.started && far(next)) {
+            self.next = Some(acknowledgement);
+        }
+    }
+
+    /// Note the end of the stream.
+    pub fn finish_at(&mut self, sequence: u32) {
+        self.fin = Some(sequence);
+    }
+
+    /// Take in one segment's payload.
+    pub fn accept<'a>(
+        &mut self,
+        sequence: u32,
+        payload: &'a [u8],
+        time_ns: u64,
+        counters: &mut Counters,
+    ) -> Accepted<'a> {
+        if payload.is_empty() {
+            return Accepted::Nothing;
+        }
+        let next = *self.next.get_or_insert(sequence);
+        let end = sequence.wrapping_add(length(payload));
+        if !before(next, end) {
+            return Accepted::Nothing;
+        }
+        if before(next, sequence) {
+            if sequence.wrapping_sub(next) > MAX_AHEAD {
+                counters.segments_out_of_window += 1;
+                return Accepted::Nothing;
+            }
+            if self.pieces.is_empty() {
+                self.hole_since_ns = time_ns;
+            }
+            self.hold(sequence, payload);
+            return Accepted::Held;
+        }
+        let known = usize::try_from(next.wrapping_sub(sequence)).unwrap_or(usize::MAX);
+        let Some(news) = payload.get(known..) else {
+            return Accepted::Nothing;
+        };
+        self.next = Some(end);
+        self.started = true;
+        Accepted::InOrder(news)
+    }
+
+    /// Keep early bytes; where they overlap with kept ones, those that came first stand.
+    fn hold(&mut self, mut sequence: u32, mut payload: &[u8]) {
+        let mut at = self
+            .pieces
+            .partition_point(|piece| !before(sequence, piece.sequence));
+        loop {
+            if let Some(previous) = at.checked_sub(1).and_then(|i| self.pieces.get(i)) {
+                let covered = previous.end().wrapping_sub(sequence);
+                if before(sequence, previous.end()) {
+                    let Some(rest) = usize::try_from(covered).ok().and_then(|n| payload.get(n..))
+                    else {
+                        return;
+                    };
+                    sequence = previous.end();
+                    payload = rest;
+                }
+            }
+            if payload.is_empty() {
+                return;
+            }
+            let room = self.pieces.get(at).map_or(u32::MAX, |following| {
+                following.sequence.wrapping_sub(sequence)
+            });
+            let fits = usize::try_from(room)
+                .unwrap_or(usize::MAX)
+                .min(payload.len());
+            let (part, rest) = payload.split_at(fits);
+            if !part.is_empty() {
+                at = self.insert(at, sequence, part);
+            }
+            if rest.is_empty() {
+                return;
+            }
+            sequence = sequence.wrapping_add(length(part));
+            payload = rest;
+            at += 1;
+        }
+    }
+
+    /// Put a piece at its place, or at the end of the one it continues; gives the index of the piece behind it.
+    fn insert(&mut self, at: usize, sequence: u32, part: &[u8]) -> usize {
+        self.pending_bytes += part.len();
+        if let Some(previous) = at.checked_sub(1).and_then(|i| self.pieces.get_mut(i)) {
+            if previous.end() == sequence {
+                previous.bytes.extend_from_slice(part);
+                return at;
+            }
+        }
+        let end = sequence.wrapping_add(length(part));
+        if let Some(following) = self.pieces.get_mut(at) {
+            if following.sequence == end && following.bytes.len() < MAX_PREPENDED {
+                following.bytes.splice(..0, part.iter().copied());
+                following.sequence = sequence;
+                return at;
+            }
+        }
+        self.pending_bytes += PIECE_COST;
+        let bytes = part.to_vec();
+        self.pieces.insert(at, Piece { sequence, bytes });
+        at + 1
+    }
+
+    /// Kept bytes that are next now, if any; call until there are none.
+    pub fn pop_ready(&mut self) -> Option<Vec<u8>> {
+        let next = self.next?;
+        while self
+            .pieces
+            .front()
+            .is_some_and(|first| !before(next, first.sequence))
+        {
+            let mut piece = self.pieces.pop_front()?;
+            self.pending_bytes -= piece.bytes.len() + PIECE_COST;
+            if before(next, piece.end()) {
+                let known = usize::try_from(next.wrapping_sub(piece.sequence)).unwrap_or(0);
+                self.next = Some(piece.end());
+                self.started = true;
+                piece.bytes.drain(..known.min(piece.bytes.len()));
+                return Some(piece.bytes);
+            }
+        }
+        None
+    }
+
+    /// Give up the bytes missing before the first kept piece; gives how many they are.
+    pub fn skip_hole(&mut self) -> Option<u32> {
+        let missing = self.pieces.front()?.sequence.wrapping_sub(self.next?);
+        self.next = Some(self.pieces.front()?.sequence);
+        self.started = true;
+        Some(missing)
+    }
+
+    /// Whether more is kept than a direction may.
+    #[must_use]
+    pub fn is_over(&self, limits: &Limits) -> bool {
+        self.pending_bytes > limits.max_pending_bytes || self.pieces.len() > MAX_PIECES
+    }
+
+    /// Forget what is kept; gives its size.
+    pub fn drop_pending(&mut self) -> usize {
+        self.pieces = VecDeque::new();
+        std::mem::take(&mut self.pending_bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What comes out when these (offset, length) pieces of 0, 1, 2 ... go in, holes given up at the end.
+    fn read(start: u32, segments: &[(u32, u32)]) -> (Vec<u8>, u32) {
+        let mut counters = Counters::default();
+        let (mut stream, mut out, mut lost) = (Stream::default(), Vec::new(), 0);
+        stream.begin_at_syn(start);
+        for &(offset, n) in segments {
+            let payload: Vec<u8> = (offset..offset + n).map(|i| (i % 251) as u8).collect();
+            let sequence = start.wrapping_add(1).wrapping_add(offset);
+            if let Accepted::InOrder(news) = stream.accept(sequence, &payload, 0, &mut counters) {
+                out.extend_from_slice(news);
+            }
+            while let Some(bytes) = stream.pop_ready() {
+                out.extend_from_slice(&bytes);
+            }
+        }
+        while let Some(missing) = stream.skip_hole() {
+            lost += missing;
+            while let Some(bytes) = stream.pop_ready() {
+                out.extend_from_slice(&bytes);
+            }
+        }
+        assert_eq!(0, stream.pending_bytes());
+        (out, lost)
+    }
+
+    fn numbers(n: u32) -> Vec<u8> {
+        (0..n).map(|i| (i % 251) as u8).collect()
+    }
+
+    #[test]
+    fn order_repetition_and_overlap_do_not_matter() {
+        for start in [0, 1000, u32::MAX - 5, u32::MAX - 1, 0x7fff_fffb] {
+            for segments in [
+                &[(0, 10), (10, 10)][..],
+                &[(10, 10), (0, 10)],
+                &[(5, 5), (15, 5), (10, 5), (5, 15), (0, 20)],
+                &[(15, 5), (3, 4), (1, 17), (0, 2)],
+                &[(0, 5), (2, 10), (18, 2), (4, 16), (0, 20)],
+                &[(19, 1), (17, 1), (16, 3), (2, 16), (0, 3)],
+            ] {
+                assert_eq!(
+                    (numbers(20), 0),
+                    read(start, segments),
+                    "{start} {segments:?}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn one_byte_segments_backwards() {
+        let segments: Vec<_> = (0..500).rev().map(|i| (i, 1)).collect();
+        assert_eq!((numbers(500), 0), read(u32::MAX - 100, &segments));
+    }
+
+    #[test]
+    fn one_byte_segments_in_wild_order() {
+        for step in [7, 1_931, 2_963, 4_999] {
+            let segments: Vec<_> = (0..5_000).map(|i| (i * step % 5_000, 1)).collect();
+            assert_eq!((numbers(5_000), 0), read(9, &segments), "{step}");
+        }
+    }
+
+    #[test]
+    fn missing_bytes_are_counted() {
+        let mut expected = numbers(5);
+        expected.extend(&numbers(20)[10..]);
+        assert_eq!((expected, 5), read(7, &[(10, 10), (0, 5)]));
+    }
+
+    #[test]
+    fn a_late_syn_still_says_where_the_stream_begins() {
+        let (mut stream, mut counters) = (Stream::default(), Counters::default());
+        stream.begin_at_acknowledgement(500);
+        stream.begin_at_syn(99);
+        assert_eq!(Some(100), stream.next());
+        stream.accept(100, b"abc", 0, &mut counters);
+        stream.begin_at_syn(3000);
+        assert_eq!(Some(103), stream.next());
+    }
+
+    #[test]
+    fn of_several_syns_the_one_that_is_answered_counts() {
+        let mut stream = Stream::default();
+        stream.begin_at_syn(99);
+        stream.begin_at_acknowledgement(150);
+        assert_eq!(Some(100), stream.next());
+        stream.begin_at_acknowledgement(0x5000_0001);
+        assert_eq!(Some(0x5000_0001), stream.next());
+    }
+
+    #[test]
+    fn a_wild_sequence_number_is_dropped() {
+        let (mut stream, mut counters) = (Stream::default(), Counters::default());
+        stream.begin_at_syn(0);
+        assert_eq!(
+            Accepted::Nothing,
+            stream.accept(0x4000_0000, b"abc", 0, &mut counters)
+        );
+        assert_eq!(1, counters.segments_out_of_window);
+    }
+}

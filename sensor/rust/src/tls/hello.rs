@@ -1,0 +1,310 @@
+//! ClientHello and ServerHello: what is offered and what is chosen (RFC 8446 4.1, RFC 5246 7.4.1, SSL 2 in E.2).
+
+use super::fingerprint::{self, ClientFields};
+use super::registry::{is_grease, Version};
+use crate::bytes::Reader;
+
+mod extension {
+    pub const SERVER_NAME: u16 = 0;
+    pub const SUPPORTED_GROUPS: u16 = 10;
+    pub const EC_POINT_FORMATS: u16 = 11;
+    pub const SIGNATURE_ALGORITHMS: u16 = 13;
+    pub const ALPN: u16 = 16;
+    pub const SIGNED_CERTIFICATE_TIMESTAMP: u16 = 18;
+    pub const PRE_SHARED_KEY: u16 = 41;
+    pub const SUPPORTED_VERSIONS: u16 = 43;
+    pub const KEY_SHARE: u16 = 51;
+    pub const ENCRYPTED_CLIENT_HELLO: u16 = 0xfe0d;
+}
+
+/// The random that marks a HelloRetryRequest (RFC 8446 4.1.3).
+const RETRY_RANDOM: [u8; 32] = [
+    0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11, 0xbe, 0x1d, 0x8c, 0x02, 0x1e, 0x65, 0xb8, 0x91,
+    0xc2, 0xa2, 0x11, 0x16, 0x7a, 0xbb, 0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c,
+];
+
+/// What a client offered.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ClientHello {
+    /// The highest version offered.
+    pub offered: Version,
+    /// Session id, for TLS up to 1.2 the mark of resumption.
+    pub session_id: Vec<u8>,
+    /// Server name indication, as text.
+    pub server_name: Option<String>,
+    /// Application protocols, none without the extension; `None` for a hello that breaks off before it.
+    pub alpn: Option<Vec<String>>,
+    /// Encrypted client hello; servers cannot tell it from GREASE of the same shape, nor can we.
+    pub ech: bool,
+    /// JA3 hash; `None` for SSL 2 format or a hello that breaks off.
+    pub ja3: Option<String>,
+    /// JA4; as `ja3`.
+    pub ja4: Option<String>,
+    /// The inside was malformed; what was read until there stands.
+    pub malformed: bool,
+}
+
+/// What a server chose.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ServerHello {
+    /// Negotiated version.
+    pub version: Version,
+    /// Asks for another ClientHello.
+    pub retry: bool,
+    /// Session id.
+    pub session_id: Vec<u8>,
+    /// Cipher suite.
+    pub cipher: u16,
+    /// JA3S hash; `None` for a hello that breaks off.
+    pub ja3s: Option<String>,
+    /// Group of the key share (TLS 1.3).
+    pub group: Option<u16>,
+    /// A pre-shared key was accepted (TLS 1.3).
+    pub psk: bool,
+    /// Application protocol chosen, where it is not encrypted.
+    pub alpn: Option<String>,
+    /// Signed certificate timestamps.
+    pub sct_count: Option<u16>,
+    /// The inside was malformed; what was read until there stands.
+    pub malformed: bool,
+}
+
+/// Bytes from the wire as text: printable ASCII as it is, UTF-8 too, all else as `\xNN`.
+#[must_use]
+pub fn text(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    let mut text = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        for byte in chunk.invalid() {
+            // Writing to a String cannot fail.
+            let _ = write!(text, "\\x{byte:02x}");
+        }
+    }
+    text
+}
+
+impl ClientHello {
+    /// Read the body of a ClientHello message. What is malformed ends the reading, not the hello.
+    #[must_use]
+    pub fn read(body: &[u8]) -> Self {
+        let mut hello = Self::default();
+        let mut fields = ClientFields::default();
+        let complete = hello.read_fields(Reader::new(body), &mut fields).is_some();
+        hello.malformed = !complete;
+        hello.offered = Version(
+            fields
+                .versions
+                .iter()
+                .copied()
+                .filter(|&version| !is_grease(version) && version >> 8 == 3)
+                .max()
+                .unwrap_or(fields.legacy_version),
+        );
+        if complete {
+            fields.has_server_name = fields.extensions.contains(&extension::SERVER_NAME);
+            hello.alpn.get_or_insert_default();
+            hello.ja3 = Some(fingerprint::ja3(&fields));
+            hello.ja4 = Some(fingerprint::ja4(&fields));
+        }
+        hello
+    }
+
+    fn read_fields(&mut self, mut reader: Reader<'_>, fields: &mut ClientFields) -> Option<()> {
+        fields.legacy_version = reader.u16()?;
+        reader.take(32)?;
+        self.session_id = reader.vector8()?.rest().to_vec();
+        fields.ciphers = numbers(reader.vector16()?)?;
+        reader.vector8()?;
+        if reader.is_empty() {
+            return Some(());
+        }
+        let mut extensions = reader.vector16()?;
+        while !extensions.is_empty() {
+            let kind = extensions.u16()?;
+            let body = extensions.vector16()?;
+            fields.extensions.push(kind);
+            // A malformed extension is not a malformed hello: fingerprints take it as it is.
+            if self.read_extension(kind, body, fields).is_none() {
+                self.malformed = true;
+            }
+        }
+        Some(())
+    }
+
+    fn read_extension(
+        &mut self,
+        kind: u16,
+        mut body: Reader<'_>,
+        fields: &mut ClientFields,
+    ) -> Option<()> {
+        match kind {
+            extension::SERVER_NAME if !body.is_empty() => {
+                let mut names = body.vector16()?;
+                while !names.is_empty() {
+                    let (kind, name) = (names.u8()?, names.vector16()?);
+                    if kind == 0 && self.server_name.is_none() {
+                        self.server_name = Some(text(name.rest()));
+                    }
+                }
+            }
+            extension::SUPPORTED_GROUPS => fields.groups = numbers(body.vector16()?)?,
+            extension::EC_POINT_FORMATS => fields.point_formats = body.vector8()?.rest().to_vec(),
+            extension::SIGNATURE_ALGORITHMS => fields.signatures = numbers(body.vector16()?)?,
+            extension::SUPPORTED_VERSIONS => fields.versions = numbers(body.vector8()?)?,
+            extension::ALPN => {
+                let mut offered = Vec::new();
+                let mut protocols = body.vector16()?;
+                while !protocols.is_empty() {
+                    let protocol = protocols.vector8()?.rest();
+                    if offered.is_empty() {
+                        fields.first_alpn = protocol.to_vec();
+                    }
+                    offered.push(text(protocol));
+                }
+                self.alpn = Some(offered);
+            }
+            extension::ENCRYPTED_CLIENT_HELLO => self.ech = true,
+            _ => {}
+        }
+        Some(())
+    }
+
+    /// Read a ClientHello in the format of SSL 2, without its two length bytes.
+    #[must_use]
+    pub fn read_version_2(body: &[u8]) -> Option<Self> {
+        let mut reader = Reader::new(body);
+        reader.u8()?;
+        let offered = Version(reader.u16()?);
+        Some(Self {
+            offered,
+            alpn: Some(Vec::new()),
+            ..Self::default()
+        })
+    }
+}
+
+impl ServerHello {
+    /// Read the body of a ServerHello message; `None` if it breaks off before the cipher suite.
+    #[must_use]
+    pub fn read(body: &[u8]) -> Option<Self> {
+        let mut reader = Reader::new(body);
+        let legacy = reader.u16()?;
+        let retry = reader.take(32)? == RETRY_RANDOM;
+        // Drafts of TLS 1.3 before 22 have no session id and no compression method; the final version never stands in
+        // this field (RFC 8446 4.1.3).
+        let draft = legacy >= 0x0304;
+        let session_id = if draft {
+            Vec::new()
+        } else {
+            reader.vector8()?.rest().to_vec()
+        };
+        let mut hello = Self {
+            version: Version(legacy),
+            retry,
+            session_id,
+            cipher: reader.u16()?,
+            ..Self::default()
+        };
+        let mut kinds = Vec::new();
+        match hello.read_extensions(reader, draft, &mut kinds) {
+            Some(()) => hello.ja3s = Some(fingerprint::ja3s(legacy, hello.cipher, &kinds)),
+            None => hello.malformed = true,
+        }
+        if hello.sct_count.is_none() && !hello.version.is_13() {
+            hello.sct_count = Some(0);
+        }
+        Some(hello)
+    }
+
+    fn read_extensions(
+        &mut self,
+        mut reader: Reader<'_>,
+        draft: bool,
+        kinds: &mut Vec<u16>,
+    ) -> Option<()> {
+        if !draft {
+            reader.u8()?;
+        }
+        if reader.is_empty() {
+            return Some(());
+        }
+        let mut extensions = reader.vector16()?;
+        while !extensions.is_empty() {
+            let kind = extensions.u16()?;
+            let body = extensions.vector16()?;
+            kinds.push(kind);
+            if self.read_extension(kind, body).is_none() {
+                self.malformed = true;
+            }
+        }
+        Some(())
+    }
+
+    fn read_extension(&mut self, kind: u16, mut body: Reader<'_>) -> Option<()> {
+        match kind {
+            extension::SUPPORTED_VERSIONS => self.version = Version(body.u16()?),
+            extension::KEY_SHARE => self.group = Some(body.u16()?),
+            extension::PRE_SHARED_KEY => self.psk = true,
+            extension::ALPN => {
+                self.alpn = Some(text(body.vector16()?.vector8()?.rest()));
+            }
+            extension::SIGNED_CERTIFICATE_TIMESTAMP => {
+                let mut list = body.vector16()?;
+                let mut count = 0;
+                while !list.is_empty() {
+                    list.vector16()?;
+                    count += 1;
+                }
+                self.sct_count = Some(count);
+            }
+            _ => {}
+        }
+        Some(())
+    }
+}
+
+fn numbers(mut list: Reader<'_>) -> Option<Vec<u16>> {
+    let mut numbers = Vec::with_capacity(list.rest().len() / 2);
+    while !list.is_empty() {
+        numbers.push(list.u16()?);
+    }
+    Some(numbers)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_that_are_no_text_stay_visible() {
+        assert_eq!("a\u{e9}\\xffz", text(b"a\xc3\xa9\xffz"));
+    }
+
+    #[test]
+    fn a_hello_that_breaks_off_keeps_what_was_read() {
+        let mut body = vec![3, 3];
+        body.extend([7; 32]);
+        body.extend([2, 8, 9, 0, 2, 0x13]);
+        let hello = ClientHello::read(&body);
+        assert_eq!(
+            (vec![8, 9], Version(0x0303), true, None),
+            (hello.session_id, hello.offered, hello.malformed, hello.ja3)
+        );
+    }
+
+    #[test]
+    fn no_prefix_of_a_hello_panics() {
+        let mut body = vec![3, 3];
+        body.extend([7; 32]);
+        body.extend([0, 0, 2, 0x13, 1, 1, 0, 0, 18]);
+        body.extend([0, 0, 0, 6, 0, 4, 0, 0, 1, b'a']);
+        body.extend([0, 43, 0, 4, 3, 3, 4, 9]);
+        for n in 0..=body.len() {
+            let hello = ClientHello::read(&body[..n]);
+            assert_eq!(n < body.len(), hello.ja3.is_none() || n == 41, "{n}");
+            let _ = ServerHello::read(&body[..n]);
+        }
+        assert_eq!(Some("a".into()), ClientHello::read(&body).server_name);
+    }
+}

@@ -1,0 +1,191 @@
+//! The bodies of handshake messages other than the hellos.
+
+use super::registry::{self, Version};
+use crate::bytes::Reader;
+
+/// Certificates of a Certificate message body (RFC 5246 7.4.2), as far as they are complete.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Chain<'a> {
+    /// DER of each, in the order sent.
+    pub certificates: Vec<&'a [u8]>,
+    /// The body ends where the list says, and every certificate is complete.
+    pub complete: bool,
+    /// There are more than the cap allows; the rest is left out.
+    pub too_long: bool,
+}
+
+/// Read a Certificate message.
+#[must_use]
+pub fn certificates(body: &[u8], max_chain: usize) -> Chain<'_> {
+    let mut chain = Chain {
+        certificates: Vec::new(),
+        complete: false,
+        too_long: false,
+    };
+    let mut reader = Reader::new(body);
+    let Some(length) = reader.u24().and_then(|n| usize::try_from(n).ok()) else {
+        return chain;
+    };
+    let there = reader.rest();
+    let mut list = Reader::new(there.get(..length).unwrap_or(there));
+    while !list.is_empty() {
+        match list.vector24() {
+            Some(_) if chain.certificates.len() == max_chain => {
+                chain.too_long = true;
+                return chain;
+            }
+            // ASN.1Cert is opaque<1..2^24-1>: an empty one is none, and what follows it is not to be trusted.
+            Some(der) if !der.is_empty() => chain.certificates.push(der.rest()),
+            _ => return chain,
+        }
+    }
+    chain.complete = there.len() == length;
+    chain
+}
+
+/// The names a CertificateRequest accepts as issuers, as DER; `None` when it is malformed.
+#[must_use]
+pub fn accepted_issuers(body: &[u8], version: Option<Version>) -> Option<Vec<Vec<u8>>> {
+    let mut reader = Reader::new(body);
+    reader.vector8()?;
+    // From TLS 1.2 on, signature algorithms stand between (RFC 5246 7.4.4).
+    if version.is_none_or(|version| version.0 >= 0x0303) {
+        reader.vector16()?;
+    }
+    let mut list = reader.vector16()?;
+    let mut names = Vec::new();
+    while !list.is_empty() {
+        names.push(list.vector16()?.rest().to_vec());
+    }
+    Some(names)
+}
+
+/// What a ServerKeyExchange tells.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct KeyExchange {
+    /// Named curve (RFC 8422 5.4).
+    pub group: Option<u16>,
+    /// Signature and hash (TLS 1.2).
+    pub scheme: Option<u16>,
+}
+
+/// Read a ServerKeyExchange; what it is made of depends on the cipher suite.
+#[must_use]
+pub fn key_exchange(body: &[u8], cipher: u16, version: Version) -> KeyExchange {
+    let mut exchange = KeyExchange::default();
+    let name = registry::cipher_suite(cipher).unwrap_or_default();
+    let _ = read_key_exchange(&mut exchange, Reader::new(body), name, version);
+    exchange
+}
+
+fn read_key_exchange(
+    exchange: &mut KeyExchange,
+    mut reader: Reader<'_>,
+    suite: &str,
+    version: Version,
+) -> Option<()> {
+    const NAMED_CURVE: u8 = 3;
+    if suite.contains("PSK") {
+        reader.vector16()?;
+    }
+    if suite.starts_with("TLS_ECDHE") || suite.starts_with("TLS_ECDH_anon") {
+        if reader.u8()? != NAMED_CURVE {
+            return None;
+        }
+        exchange.group = Some(reader.u16()?);
+        reader.vector8()?;
+    } else if suite.starts_with("TLS_DHE") || suite.starts_with("TLS_DH_anon") {
+        for _ in ["p", "g", "Ys"] {
+            reader.vector16()?;
+        }
+    } else {
+        return None;
+    }
+    let signed = !suite.contains("_anon") && !suite.contains("PSK");
+    if signed && version.0 == 0x0303 {
+        exchange.scheme = Some(reader.u16()?);
+    }
+    Some(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn complete_certificates_before_a_cut_are_kept() {
+        let body = [0, 0, 9, 0, 0, 2, 7, 8, 0, 0, 1, 9];
+        let whole = certificates(&body, 9);
+        assert_eq!(vec![&[7, 8][..], &[9]], whole.certificates);
+        assert!(whole.complete);
+        for n in 0..body.len() {
+            let cut = certificates(&body[..n], 9);
+            assert_eq!(
+                (usize::from(n >= 8), false),
+                (cut.certificates.len(), cut.complete)
+            );
+        }
+    }
+
+    #[test]
+    fn a_list_that_lies_about_its_length_is_not_complete() {
+        assert!(!certificates(&[0, 0, 4, 0, 0, 1, 9, 5], 9).complete);
+        assert!(!certificates(&[0, 0, 5, 0, 0, 1, 9, 5], 9).complete);
+        assert!(!certificates(&[0, 0, 4, 0, 0, 2, 9], 9).complete);
+    }
+
+    #[test]
+    fn an_empty_list_is_complete() {
+        let empty = certificates(&[0, 0, 0], 9);
+        assert!(empty.complete && empty.certificates.is_empty());
+    }
+
+    #[test]
+    fn an_empty_certificate_ends_the_reading() {
+        let chain = certificates(&[0, 0, 8, 0, 0, 1, 9, 0, 0, 0, 7], 9);
+        assert_eq!(
+            (vec![&[9][..]], false),
+            (chain.certificates, chain.complete)
+        );
+    }
+
+    #[test]
+    fn chains_are_capped() {
+        let chain = certificates(&[0, 0, 8, 0, 0, 1, 1, 0, 0, 1, 2], 1);
+        assert_eq!((1, true), (chain.certificates.len(), chain.too_long));
+    }
+
+    #[test]
+    fn requests_of_both_shapes() {
+        let old = [1, 1, 0, 4, 0, 2, 0x30, 0];
+        assert_eq!(
+            Some(vec![vec![0x30, 0]]),
+            accepted_issuers(&old, Some(Version(0x0302)))
+        );
+        let new = [1, 1, 0, 2, 4, 1, 0, 4, 0, 2, 0x30, 0];
+        assert_eq!(
+            Some(vec![vec![0x30, 0]]),
+            accepted_issuers(&new, Some(Version(0x0303)))
+        );
+        assert_eq!(None, accepted_issuers(&new[..9], Some(Version(0x0303))));
+    }
+
+    #[test]
+    fn key_exchange_by_suite_and_version() {
+        let body = [3, 0, 29, 1, 5, 8, 4, 0, 0];
+        let expected = KeyExchange {
+            group: Some(29),
+            scheme: Some(0x0804),
+        };
+        // TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256
+        assert_eq!(expected, key_exchange(&body, 0xc02f, Version(0x0303)));
+        assert_eq!(None, key_exchange(&body, 0xc013, Version(0x0301)).scheme);
+        // TLS_DHE_RSA_WITH_AES_128_CBC_SHA
+        let dhe = [0, 1, 7, 0, 1, 2, 0, 1, 9, 4, 1, 0, 0];
+        let expected = KeyExchange {
+            group: None,
+            scheme: Some(0x0401),
+        };
+        assert_eq!(expected, key_exchange(&dhe, 0x0033, Version(0x0303)));
+    }
+}

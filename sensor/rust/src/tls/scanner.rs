@@ -1,0 +1,198 @@
+//! Plaintext of one direction, searched for the start of TLS (RFC 2595, RFC 3207 and all other upgrades alike).
+
+use super::opener::{self, Opener, LONGEST};
+
+/// The bytes at the end of what was searched that may be the start of an opener.
+#[derive(Debug, Clone, Copy)]
+pub struct Carry {
+    bytes: [u8; LONGEST],
+    length: usize,
+}
+
+impl Default for Carry {
+    fn default() -> Self {
+        Self {
+            bytes: [0; LONGEST],
+            length: 0,
+        }
+    }
+}
+
+impl Carry {
+    /// The bytes carried.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        self.bytes.get(..self.length).unwrap_or_default()
+    }
+
+    fn set(&mut self, parts: [&[u8]; 2]) {
+        self.length = 0;
+        for byte in parts.into_iter().flatten() {
+            if let Some(slot) = self.bytes.get_mut(self.length) {
+                *slot = *byte;
+                self.length += 1;
+            }
+        }
+    }
+}
+
+/// What a search found.
+#[derive(Debug, Clone, Copy)]
+pub struct Found {
+    /// What begins.
+    pub opener: Opener,
+    /// Its bytes from earlier segments.
+    pub carried: Carry,
+    /// Where it begins, or goes on, in the bytes just searched.
+    pub at: usize,
+}
+
+/// The search in one direction.
+#[derive(Debug, Default)]
+pub struct Scanner {
+    carry: Carry,
+    searched: u64,
+}
+
+impl Scanner {
+    /// Plaintext bytes that were searched and are not part of TLS.
+    #[must_use]
+    pub fn searched(&self) -> u64 {
+        self.searched
+    }
+
+    /// Nothing is carried: if TLS begins in the next bytes, it begins with them.
+    #[must_use]
+    pub fn is_fresh(&self) -> bool {
+        self.carry.length == 0
+    }
+
+    /// Bytes are missing here: what was carried has no continuation.
+    pub fn gap(&mut self) {
+        self.searched += u64::try_from(self.carry.length).unwrap_or(0);
+        self.carry.length = 0;
+    }
+
+    /// Search the next bytes. With `alerts`, an alert is a start, too.
+    pub fn search(&mut self, bytes: &[u8], alerts: bool) -> Option<Found> {
+        let known = self.carry.length;
+        if known > 0 {
+            // An opener that began before ends within this many of the new bytes, or is none.
+            let mut window = Carry::default();
+            window.set([self.carry.bytes(), bytes]);
+            let joined = window.bytes();
+            let whole = joined.len() == known + bytes.len();
+            let mut from = 0;
+            while let Some(at) = opener::candidate(joined, from).filter(|&at| at < known) {
+                match judge(joined, at, alerts, whole) {
+                    Opener::No => from = at + 1,
+                    Opener::Maybe => {
+                        self.searched += u64::try_from(at).unwrap_or(0);
+                        self.carry.set([joined.get(at..).unwrap_or_default(), &[]]);
+                        return None;
+                    }
+                    opener => {
+                        self.searched += u64::try_from(at).unwrap_or(0);
+                        let mut carried = Carry::default();
+                        carried.set([joined.get(at..known).unwrap_or_default(), &[]]);
+                        return Some(Found {
+                            opener,
+                            carried,
+                            at: 0,
+                        });
+                    }
+                }
+            }
+        }
+        self.searched += u64::try_from(known).unwrap_or(0);
+        self.carry.length = 0;
+        self.search_fresh(bytes, alerts)
+    }
+
+    fn search_fresh(&mut self, bytes: &[u8], alerts: bool) -> Option<Found> {
+        let mut from = 0;
+        while let Some(at) = opener::candidate(bytes, from) {
+            match judge(bytes, at, alerts, true) {
+                Opener::No => from = at + 1,
+                Opener::Maybe => {
+                    self.searched += u64::try_from(at).unwrap_or(0);
+                    self.carry.set([bytes.get(at..).unwrap_or_default(), &[]]);
+                    return None;
+                }
+                opener => {
+                    self.searched += u64::try_from(at).unwrap_or(0);
+                    return Some(Found {
+                        opener,
+                        carried: Carry::default(),
+                        at,
+                    });
+                }
+            }
+        }
+        self.searched += u64::try_from(bytes.len()).unwrap_or(0);
+        None
+    }
+}
+
+/// `whole`: the slice ends where the known stream ends, so that more bytes may come.
+fn judge(bytes: &[u8], at: usize, alerts: bool, whole: bool) -> Opener {
+    let rest = bytes.get(at..).unwrap_or_default();
+    match opener::look(rest) {
+        Opener::Alert if !alerts => Opener::No,
+        Opener::Maybe if !whole || rest.len() >= LONGEST => Opener::No,
+        Opener::Maybe if !alerts && rest.first() == Some(&super::content::ALERT) => Opener::No,
+        opener => opener,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HELLO: [u8; 12] = [22, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3, 7];
+
+    /// Position of the opener in the whole stream, and the plaintext counted before it.
+    fn find(stream: &[u8], size: usize, alerts: bool) -> Option<(usize, u64)> {
+        let mut scanner = Scanner::default();
+        for (index, part) in stream.chunks(size).enumerate() {
+            if let Some(found) = scanner.search(part, alerts) {
+                let start = index * size + found.at - found.carried.bytes().len();
+                return Some((start, scanner.searched()));
+            }
+        }
+        None
+    }
+
+    #[test]
+    fn an_opener_is_found_wherever_it_begins_and_however_it_is_cut() {
+        for before in [0, 1, 5, 30, 61, 200] {
+            // Plaintext full of bytes that could begin an opener.
+            let mut stream: Vec<u8> = (0..before)
+                .map(|i| [22, 3, 0x80, 22, 3, 1][i % 6])
+                .collect();
+            stream.extend(HELLO);
+            stream.extend([0x55; 80]);
+            for size in 1..stream.len() {
+                let expected = Some((before, u64::try_from(before).unwrap()));
+                assert_eq!(expected, find(&stream, size, false), "{before} {size}");
+            }
+        }
+    }
+
+    #[test]
+    fn alerts_open_only_where_they_are_an_answer() {
+        let stream = [b'x', 21, 3, 1, 0, 2, 2, 40];
+        for size in 1..9 {
+            assert_eq!(None, find(&stream, size, false));
+            assert_eq!(Some((1, 1)), find(&stream, size, true), "{size}");
+        }
+    }
+
+    #[test]
+    fn a_gap_breaks_an_opener() {
+        let mut scanner = Scanner::default();
+        assert!(scanner.search(&HELLO[..6], false).is_none());
+        scanner.gap();
+        assert!(scanner.search(&HELLO[6..], false).is_none());
+    }
+}
