@@ -17,7 +17,8 @@ from analytics.evaluate import evaluate
 from analytics.load import load_segments
 from analytics.network import display_network
 from analytics.report import group, tally
-from analytics.report.model import Clock, Coverage, InputCapture, Provenance, RulePack, RuleVerdicts, Run
+from analytics.report.model import Coverage, RuleVerdicts, Run
+from analytics.report.provenance import Clock, InputCapture, Provenance, RulePack
 from analytics.store import open_store, temporary_store
 from rules.rule import Verdict
 from sensor.engine import NativeEngine

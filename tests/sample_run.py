@@ -11,15 +11,12 @@ from analytics.report import group, tally
 from analytics.report.model import (
     BlindEndpoint,
     CertificateRow,
-    Clock,
     Coverage,
     Holders,
-    InputCapture,
-    Provenance,
-    RulePack,
     RuleVerdicts,
     Run,
 )
+from analytics.report.provenance import Clock, InputCapture, Provenance, RulePack
 from rules.rule import Severity
 from sensor.engine import Damage
 

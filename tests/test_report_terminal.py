@@ -14,13 +14,14 @@ from rich.cells import cell_len
 from analytics.report import terminal
 from analytics.report.model import Holders, Run
 from rules.pack import RuleError
+from rules.rule import Severity
 
 RUN = sample_run.run()
 ESCAPE = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def summary(run: Run = RUN, *, everything: bool = False, width: int = 100, colour: bool = False) -> str:
-    return terminal.render(run, everything=everything, width=width, colour=colour)
+    return terminal.render(run, everything=everything, width=width, colour=colour, asked="smart-building.pcap")
 
 
 def test_it_tells_what_breaks_where_how_bad_and_what_next_in_this_order() -> None:
@@ -80,6 +81,30 @@ def test_summed_up_findings_and_told_ones_add_up() -> None:
     listed = sum(len(group.findings) for group in RUN.groups if group.ours and group.headline in told)
     summed = sum(int(found) for found in re.findall(r"(\d+) findings? in \d+ group", told))
     assert listed + summed == len(RUN.findings)
+
+
+def test_many_of_a_kind_are_summed_up_and_still_add_up() -> None:
+    devices = [dataclasses.replace(sample_run.DEVICES[0], name=f"d-{n}", issuer=f"ca-{n}") for n in "abcdefgh"]
+    findings = [sample_run.finding("weak-hash", Severity.HIGH, "signed with SHA-1", device) for device in devices]
+    told = summary(sample_run.run(findings, [sample_run.row(device) for device in devices]))
+    assert told.count("HIGH      1 certificate: signed with SHA-1") == 4
+    assert "HIGH      4 findings in 4 groups: weak-hash 4" in told
+
+
+def test_many_damaged_captures_are_counted() -> None:
+    many = tuple(dataclasses.replace(RUN.provenance.inputs[0], name=f"{n}.pcap") for n in range(9))
+    made = dataclasses.replace(RUN, provenance=dataclasses.replace(RUN.provenance, inputs=many))
+    assert summary(made).count("DAMAGED ") == 5
+    assert "and 4 more" in summary(made)
+    assert summary(made, everything=True).count("DAMAGED ") == 9
+    assert summary(made).startswith("certspan 0.1.0   9 captures   ")
+
+
+def test_captures_far_apart_in_time_are_remarked() -> None:
+    old = dataclasses.replace(RUN.provenance.inputs[0], first_packet=sample_run.AT - 3660 * sample_run.DAY)
+    made = dataclasses.replace(RUN, provenance=dataclasses.replace(RUN.provenance, inputs=(old,)))
+    assert "packets lie 10 years apart: --at sets another time to judge at" in summary(made)
+    assert "years apart" not in summary()
 
 
 def test_nothing_of_ours_says_so_and_shows_all() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 import signal
 import sys
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -115,7 +116,7 @@ def _run(captures: tuple[str, ...], options: dict[str, Any]) -> int:
         log.trouble("spool failed", str(error))
         return Exit.SINK
     log.tell(run)
-    failed = _write(run, outputs, options, log)
+    failed = _write(run, outputs, options | {"captures": captures}, log)
     return _status(run, options, failed=failed)
 
 
@@ -188,7 +189,7 @@ def _write(run: Run, outputs: dict[str, str], options: dict[str, Any], log: RunL
             failed = True
             log.trouble("output failed", failure.message)
     if "-" not in outputs.values():
-        failed = _summarise(run, log, outputs, everything=options["everything"]) or failed
+        failed = _summarise(run, outputs, options, log) or failed
     return failed
 
 
@@ -203,13 +204,20 @@ def _pieces(run: Run, name: str) -> Iterable[str]:
     return csv.lines(run) if name == "csv" else ndjson.lines(run)
 
 
-def _summarise(run: Run, log: RunLog, outputs: dict[str, str], *, everything: bool) -> bool:
+def _summarise(run: Run, outputs: dict[str, str], options: dict[str, Any], log: RunLog) -> bool:
     """Print the summary; True if standard output failed. A reader that went away (`| head`) is no failure."""
     from analytics.output import ReaderGoneError, write_out  # noqa: PLC0415
     from analytics.report import terminal  # noqa: PLC0415
 
     colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-    summary = terminal.render(run, everything=everything, width=_width(), colour=colour, written=outputs)
+    summary = terminal.render(
+        run,
+        everything=options["everything"],
+        width=_width(),
+        colour=colour,
+        asked=shlex.join(options["captures"]),
+        written=outputs,
+    )
     try:
         write_out(summary.encode(sys.stdout.encoding or "utf-8", "backslashreplace"))
     except ReaderGoneError:

@@ -14,7 +14,8 @@ from analytics.report.sentence import sentence
 
 if TYPE_CHECKING:
     from analytics.finding import Finding, Holder
-    from analytics.report.model import BlindEndpoint, Coverage, Group, InputCapture, Provenance, Run
+    from analytics.report.model import BlindEndpoint, Coverage, Group, Run
+    from analytics.report.provenance import InputCapture, Provenance
 
 _Object = dict[str, Any]
 

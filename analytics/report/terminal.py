@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import re
-import shlex
+from collections import Counter
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -31,7 +32,16 @@ _LABEL = 10
 """Columns."""
 _MAX_GROUPS = 20
 """Groups told one by one unless all are asked for."""
+_MAX_ALIKE = 4
+"""Of them, groups of one rule and severity."""
+_MAX_DAMAGED = 5
+_MAX_NAMES = 3
+_MAX_COMMAND = 60
+"""Characters of the captures' names in a command that is proposed."""
 _SHOW_BLIND = 5
+_SPAN_DAYS = 366
+"""Captures that lie further apart than this are hardly one observation."""
+_NONE: Mapping[str, str] = MappingProxyType({})
 _TRAILING = re.compile(r"[ ]*((?:\x1b\[0m)?)[ ]*$", re.MULTILINE)
 """Blanks that fill a line up, also inside of a style."""
 
@@ -39,10 +49,12 @@ _Line = tuple[Text | str, Text | str, str]
 """Label, body, what stands on the right."""
 
 
-def render(run: Run, *, everything: bool, width: int, colour: bool, written: Mapping[str, str] | None = None) -> str:
+def render(
+    run: Run, *, everything: bool, width: int, colour: bool, asked: str = "CAPTURE", written: Mapping[str, str] = _NONE
+) -> str:
     """Give the summary for a terminal of `width` columns; `everything` leaves nothing out.
 
-    `written` are the outputs already written, kind -> path.
+    `asked` is how the user named the captures, `written` the outputs already there, kind -> path.
     """
     stream = io.StringIO()
     console = Console(
@@ -52,8 +64,8 @@ def render(run: Run, *, everything: bool, width: int, colour: bool, written: Map
         list(_head(run)),
         list(_coverage(run, everything=everything)),
         list(_findings(run, everything=everything)),
-        list(_trouble(run)),
-        list(_next(run, written or {}, everything=everything)),
+        list(_trouble(run, everything=everything)),
+        list(_next(run, asked, written, everything=everything)),
     ]
     for part in parts:
         if part:
@@ -86,7 +98,9 @@ def _head(run: Run) -> Iterator[_Line]:
     """Which captures, and judged when; then the one sentence."""
     made = run.provenance
     inputs = made.inputs
-    names = text.listed((text.inert(capture.name) for capture in inputs), 3)
+    names = ", ".join(text.inert(capture.name) for capture in inputs)
+    if len(inputs) > _MAX_NAMES:
+        names = text.counted(len(inputs), "capture")
     sizes = [capture.size for capture in inputs if capture.size is not None]
     first = min((capture.first_packet for capture in inputs if capture.first_packet), default=None)
     last = max((capture.last_packet for capture in inputs if capture.last_packet), default=None)
@@ -96,6 +110,8 @@ def _head(run: Run) -> Iterator[_Line]:
     how = {"capture": "last packet; --at now for today", "now": "now", "time": "--at"}
     if made.clock.at:
         yield "", f"judged as of {text.moment(made.clock.at)} ({how[made.clock.how]})", ""
+    if first and last and (last - first).days > _SPAN_DAYS:
+        yield "", f"packets lie {(last - first).days // 365} years apart: --at sets another time to judge at", ""
     known = sum(capture.state == "known" for capture in inputs)
     if known:
         yield "", f"{text.counted(known, 'capture')} already in the store: nothing added", ""
@@ -107,6 +123,8 @@ def _coverage(run: Run, *, everything: bool) -> Iterator[_Line]:
     """Tell what was seen: numbers that add up to all handshakes, on both sides."""
     seen = run.coverage
     holders = seen.holders
+    if not seen.handshakes:
+        return
     if run.any_ours:
         found = _held(holders.our_servers, holders.our_clients, seen.our_certificates, seen.our_issuers)
         yield Text("OURS", style="bold"), found, ""
@@ -120,14 +138,22 @@ def _coverage(run: Run, *, everything: bool) -> Iterator[_Line]:
         yield Text("OURS", style="bold"), "nothing here is in the home networks (--home CIDR), so all is shown", ""
         found = _held(holders.other_servers, holders.other_clients, seen.certificates, seen.issuers)
         yield Text("OTHERS", style="bold"), found, ""
-    if seen.handshakes:
-        total = text.counted(seen.handshakes, "handshake")
-        yield Text("SEEN", style="bold"), f"{total}, servers: {_reasons(seen.server, words.SERVER)}", ""
-        yield "", f"clients: {_reasons(seen.client, words.CLIENT)}", ""
+    total = text.counted(seen.handshakes, "handshake")
+    yield Text("SEEN", style="bold"), f"{total}, servers: {_reasons(seen.server, words.SERVER)}", ""
+    yield "", f"clients: {_reasons(seen.client, words.CLIENT)}", ""
     if seen.blind:
-        places = [_place(blind.endpoint) for blind in seen.blind]
-        unseen = compress.shown(compress.addresses(places), None if everything else _SHOW_BLIND)
-        yield "", f"{text.counted(len(seen.blind), 'endpoint')} never showed a certificate: {unseen}", ""
+        yield "", _blind(run, everything=everything), ""
+
+
+def _blind(run: Run, *, everything: bool) -> str:
+    """Name endpoints that never showed a certificate, ours first."""
+    blind = run.coverage.blind
+    ours = [one for one in blind if one.ours]
+    theirs = [one for one in blind if not one.ours]
+    places = [family for some in (ours, theirs) for family in compress.addresses(_place(one.endpoint) for one in some)]
+    yours = f", {text.number(len(ours))} of them yours" if ours and theirs else ""
+    shown = compress.shown(places, None if everything else _SHOW_BLIND)
+    return f"{text.counted(len(blind), 'endpoint')} never showed a certificate{yours}: {shown}"
 
 
 def _place(endpoint: str) -> tuple[str, int]:
@@ -150,16 +176,17 @@ def _reasons(counts: Mapping[str, int], table: dict[str, words.Word]) -> str:
 
 
 def _findings(run: Run, *, everything: bool) -> Iterator[_Line]:
-    """Tell groups one by one down to medium, the rest summed up; then others' in one line."""
+    """Tell groups one by one down to medium, the rest of each severity summed up; then others' in one line."""
     inside = [group for group in run.groups if group.ours or not run.any_ours]
     others = [group for group in run.groups if run.any_ours and not group.ours]
-    loud = [group for group in inside if everything or group.severity >= Severity.MEDIUM] or inside
-    told = loud if everything else loud[:_MAX_GROUPS]
+    told = inside if everything else _told(inside)
     said: set[str] = set()
-    for group in told:
-        yield from _group(group, everything=everything, said=said)
     for severity in sorted(Severity, reverse=True):
-        rest = [group for group in inside if group.severity == severity and group not in told]
+        here = [group for group in inside if group.severity == severity]
+        for group in here:
+            if group in told:
+                yield from _group(group, everything=everything, said=said)
+        rest = [group for group in here if group not in told]
         if rest:
             yield Text(str(severity).upper(), style=_STYLE[severity]), _summed(rest), "--all shows them"
     if others and everything:
@@ -168,6 +195,18 @@ def _findings(run: Run, *, everything: bool) -> Iterator[_Line]:
             yield from _group(group, everything=everything, said=said)
     elif others:
         yield Text("OTHERS", style="bold"), _summed(others), "--all shows them"
+
+
+def _told(groups: Sequence[Group]) -> list[Group]:
+    """Choose the groups told one by one: the gravest, and not too many alike."""
+    loud = [group for group in groups if group.severity >= Severity.MEDIUM] or groups
+    alike: Counter[tuple[str, Severity]] = Counter()
+    chosen: list[Group] = []
+    for group in loud:
+        alike[group.rule, group.severity] += 1
+        if alike[group.rule, group.severity] <= _MAX_ALIKE:
+            chosen.append(group)
+    return chosen[:_MAX_GROUPS]
 
 
 def _summed(groups: Sequence[Group]) -> str:
@@ -205,14 +244,16 @@ def _first_sentence(action: str) -> str:
     return text.inert(action.partition(". ")[0].strip().removesuffix("."), 240)
 
 
-def _trouble(run: Run) -> Iterator[_Line]:
+def _trouble(run: Run, *, everything: bool) -> Iterator[_Line]:
     """Tell what went wrong, and what could not be judged."""
     for error in run.rule_errors:
         yield Text("ERROR", style="bold red"), f"rule {text.inert(error.rule)}: {text.inert(error.message, 400)}", ""
-    for capture in run.provenance.inputs:
-        for damage in capture.damage:
-            body = f"{text.inert(capture.name)}: {text.inert(damage.message, 400)}"
-            yield Text("DAMAGED", style="bold red"), body, ""
+    damages = [(capture.name, damage.message) for capture in run.provenance.inputs for damage in capture.damage]
+    for name, message in damages if everything else damages[:_MAX_DAMAGED]:
+        yield Text("DAMAGED", style="bold red"), f"{text.inert(name)}: {text.inert(message, 400)}", ""
+    left = len(damages) - _MAX_DAMAGED
+    if left > 0 and not everything:
+        yield "", f"and {text.number(left)} more", "--all shows them"
     unknown = [f"{verdict.rule} {text.number(verdict.unknown)}" for verdict in run.verdicts if verdict.unknown]
     if unknown:
         yield Text("UNKNOWN", style="bold"), f"facts are missing to judge: {', '.join(unknown)}", ""
@@ -233,11 +274,9 @@ def _trouble(run: Run) -> Iterator[_Line]:
         yield Text("LIMITS", style="bold"), f"own limits were hit: {', '.join(limits)}", ""
 
 
-def _next(run: Run, written: Mapping[str, str], *, everything: bool) -> Iterator[_Line]:
+def _next(run: Run, asked: str, written: Mapping[str, str], *, everything: bool) -> Iterator[_Line]:
     """Give two or three commands that lead on."""
-    names = [capture.name for capture in run.provenance.inputs]
-    first = names[0] if names and text.inert(names[0]) == names[0] else "CAPTURE"
-    again = shlex.quote(first) + (" ..." if len(names) > 1 else "")
+    again = asked if asked == text.inert(asked, _MAX_COMMAND) else "CAPTURE..."
     steps: list[tuple[str, str]] = []
     if "report" in written:
         steps.append((f"open {text.inert(written['report'])}", "with the evidence"))

@@ -82,9 +82,8 @@ fn linux_cooked_2<'a>(reader: &mut Reader<'a>, wrapping: &mut Wrapping) -> Resul
 }
 
 fn cooked_mac(length: Option<u16>, address: Option<&[u8]>) -> Option<[u8; 6]> {
-    let address = mac(address.and_then(|bytes| bytes.get(..6)))?;
-    // The loopback device has a MAC address of zeros, which is nobody's.
-    (length == Some(6) && address != [0; 6]).then_some(address)
+    let address = mac(address.and_then(|bytes| bytes.get(..6)));
+    address.filter(|_| length == Some(6))
 }
 
 fn loopback<'a>(reader: &mut Reader<'a>) -> Result<&'a [u8], Skip> {
@@ -126,8 +125,10 @@ fn by_ethertype<'a>(
     }
 }
 
+/// The loopback device has an address of zeros, which is nobody's.
 fn mac(bytes: Option<&[u8]>) -> Option<[u8; 6]> {
-    bytes?.try_into().ok()
+    let address = bytes?.try_into().ok()?;
+    (address != [0; 6]).then_some(address)
 }
 
 #[cfg(test)]
