@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from analytics.finding import Finding, Holder, finding_id, plain
@@ -53,21 +53,25 @@ def evaluate(
 ) -> Evaluation:
     """Judge what these loads (none: all) brought into the store.
 
-    `home` are the ranges of `analytics.network.home_ranges`. With `keep` the findings are written down, unless the
-    store has been judged at a later time already. What is written always rests on everything the store holds: findings
-    about a certificate must not lose the holders that another capture showed.
+    `home` are the ranges of `analytics.network.home_ranges`. With `keep` the findings are written down, unless these
+    loads have been judged at a later time already. What is written about a subject rests on everything the store holds:
+    a finding about a certificate must not lose the holders that another capture showed.
     StoreError: the store itself failed.
     """
     now = now.replace(microsecond=now.microsecond // 1000 * 1000)  # what rules count in
     evaluation = _evaluate(store, pack, now, loads, home)
     if not keep:
         return evaluation
-    last = last_evaluation(store)
+    last = last_evaluation(store, loads)
     if last is not None and last > now:
         return evaluation
-    whole = evaluation if looks_at_everything(store, loads) else _evaluate(store, pack, now, (), home)
-    keep_evaluation(store, whole, home)
-    return Evaluation(now, evaluation.findings, evaluation.verdicts, evaluation.errors, pack, kept=True)
+    written = evaluation
+    if not looks_at_everything(store, loads):
+        found = {finding.id for finding in evaluation.findings}
+        whole = _evaluate(store, pack, now, (), home).findings
+        written = replace(evaluation, findings=tuple(finding for finding in whole if finding.id in found))
+    keep_evaluation(store, written, loads, home)
+    return replace(evaluation, kept=True)
 
 
 def verdicts(

@@ -20,9 +20,13 @@ if TYPE_CHECKING:
 _Columns = list[tuple[str, str, list[Any]]]
 
 
-def last_evaluation(store: Store) -> datetime | None:
-    """Give the latest clock that this store was judged at; None: never."""
-    [(count, last)] = store.query("SELECT count(), max(evaluated_at) FROM evaluations", {})
+def last_evaluation(store: Store, loads: Sequence[str]) -> datetime | None:
+    """Give the latest clock that any of these loads (none: all) was judged at; None: never."""
+    query = """
+        SELECT count(), max(evaluated_at) FROM evaluations
+        WHERE empty({loads:Array(String)}) OR empty(loads) OR hasAny(loads, {loads:Array(String)})
+    """
+    [(count, last)] = store.query(query, {"loads": list(loads)})
     return last if count else None
 
 
@@ -35,17 +39,23 @@ def looks_at_everything(store: Store, loads: Sequence[str]) -> bool:
     return not others
 
 
-def keep_evaluation(store: Store, evaluation: Evaluation, home: Sequence[str]) -> None:
-    """Write the findings, then the run: a run that is there is complete. StoreError: it could not be written."""
-    run = _run_id(evaluation, home)
+def keep_evaluation(store: Store, evaluation: Evaluation, loads: Sequence[str], home: Sequence[str]) -> None:
+    """Write the findings, then the run over these loads (none: all): a run that is there is complete.
+
+    StoreError: it could not be written.
+    """
+    run = _run_id(evaluation, loads, home)
     if evaluation.findings:
         _insert(store, "findings", _finding_columns(evaluation, run))
-    _insert(store, "evaluations", _run_columns(evaluation, home, run))
+    _insert(store, "evaluations", _run_columns(evaluation, loads, home, run))
+    for table in ("findings", "evaluations"):
+        # The engine replaces rows some time; who counts them without FINAL is not to see both meanwhile.
+        store.command(f"OPTIMIZE TABLE {table} FINAL", {})
 
 
-def _run_id(evaluation: Evaluation, home: Sequence[str]) -> str:
+def _run_id(evaluation: Evaluation, loads: Sequence[str], home: Sequence[str]) -> str:
     """Name a run by what it was made of, so that the same run again replaces itself."""
-    made_of = [rfc3339(evaluation.now), evaluation.pack.sha256, *home]
+    made_of = [rfc3339(evaluation.now), evaluation.pack.sha256, *sorted(loads), *home]
     return hashlib.sha256("\n".join(made_of).encode()).hexdigest()[:32]
 
 
@@ -76,7 +86,7 @@ def _finding_columns(evaluation: Evaluation, run: str) -> _Columns:
     ]
 
 
-def _run_columns(evaluation: Evaluation, home: Sequence[str], run: str) -> _Columns:
+def _run_columns(evaluation: Evaluation, loads: Sequence[str], home: Sequence[str], run: str) -> _Columns:
     parameters = {
         rule.id: {parameter.name: parameter.default for parameter in rule.parameters} for rule in evaluation.pack.rules
     }
@@ -89,7 +99,7 @@ def _run_columns(evaluation: Evaluation, home: Sequence[str], run: str) -> _Colu
         ("rule_pack", "string", [evaluation.pack.version]),
         ("rule_pack_sha256", "string", [evaluation.pack.sha256]),
         ("parameters", "string", [_json(parameters)]),
-        ("loads", "list_string", [[]]),  # all of them
+        ("loads", "list_string", [sorted(loads)]),
         ("home", "list_string", [list(home)]),
         ("verdicts", "string", [_json(verdicts)]),
         ("errors", "list_string", [[f"{error.rule}: {error.message}" for error in evaluation.errors]]),

@@ -80,9 +80,11 @@ COMMENT 'Door of certificates.arrow: keeps nothing, feeds certificates and certi
 ALTER TABLE certificates_in ADD COLUMN IF NOT EXISTS der String COMMENT 'The certificate itself (bytes, not text)';
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS certificates_from_in TO certificates
-COMMENT 'Feeds certificates from certificates_in'
-AS SELECT * EXCEPT (der) FROM certificates_in;
+COMMENT 'Feeds certificates from certificates_in, what they do not hold yet'
+AS SELECT * EXCEPT (der) FROM certificates_in
+WHERE (sha256, facts_version) NOT IN (SELECT sha256, facts_version FROM certificates);
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS certificate_der_from_in TO certificate_der
-COMMENT 'Feeds certificate_der from certificates_in'
-AS SELECT sha256, der FROM certificates_in;
+COMMENT 'Feeds certificate_der from certificates_in, what it does not hold yet'
+AS SELECT sha256, der FROM certificates_in
+WHERE sha256 NOT IN (SELECT sha256 FROM certificate_der);

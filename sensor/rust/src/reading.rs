@@ -147,7 +147,10 @@ impl Reading {
         });
         let links = self.unknown_links.iter().map(|(link, packets)| Fault {
             code: UNKNOWN_LINK_TYPE,
-            message: format!("link type {link} is not supported: {packets} packets skipped"),
+            message: format!(
+                "link type {link} is not supported: {packets} packet{} skipped",
+                if *packets == 1 { "" } else { "s" }
+            ),
             offset: None,
         });
         damage.chain(links).collect()
