@@ -177,21 +177,18 @@ impl Connection {
         self.tls.is_some()
     }
 
-    /// Bytes kept in buffers.
+    /// Bytes that this connection costs, near enough.
     #[must_use]
-    pub fn buffered(&self) -> usize {
+    pub fn memory(&self) -> usize {
         let pending: usize = self
             .sides
             .iter()
             .map(|side| side.stream.pending_bytes())
             .sum();
-        let halves: usize = self
-            .tls
-            .iter()
-            .flat_map(|tls| &tls.halves)
-            .map(Half::buffered)
-            .sum();
-        pending + halves
+        let tls = self.tls.as_ref().map_or(0, |tls| {
+            size_of::<Tls>() + tls.halves.iter().map(Half::memory).sum::<usize>()
+        });
+        size_of::<Self>() + pending + tls
     }
 
     /// Take in one segment, sent in `direction`.
@@ -476,8 +473,8 @@ impl Connection {
             return Vec::new();
         };
         for (half, side) in tls.halves.iter_mut().zip(&self.sides) {
-            if let Some(first) = half.facts.first_mut() {
-                first.lost_bytes += side.lost_before;
+            if side.lost_before > 0 {
+                half.lost(side.lost_before);
             }
             let lost = half.facts.iter().any(|facts| facts.lost_bytes > 0);
             half.end(if lost { Cut::Lost } else { Cut::Ended }, context);

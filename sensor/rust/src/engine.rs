@@ -71,9 +71,10 @@ impl Engine {
         );
     }
 
-    /// The observation ends: all that is unfinished is finished as it stands.
-    pub fn finish(&mut self) {
-        self.flows.finish(&self.limits, &mut self.counters);
+    /// The observation ends: what is unfinished is finished as it stands, until so many sessions wait; `true` when
+    /// nothing is left.
+    pub fn finish(&mut self, enough: usize) -> bool {
+        self.flows.finish(enough, &self.limits, &mut self.counters)
     }
 
     /// How much waits to be taken: sessions, and bytes of certificates.

@@ -33,6 +33,8 @@ enum Class {
 }
 
 const CLASSES: [Class; 3] = [Class::Finished, Class::Awaited, Class::Handshake];
+/// Those that hold a connection.
+const OPEN_CLASSES: [Class; 2] = [Class::Awaited, Class::Handshake];
 
 #[derive(Debug)]
 struct Slot {
@@ -60,8 +62,9 @@ pub struct Flows {
     slots: Vec<Slot>,
     free: Vec<usize>,
     queues: [VecDeque<Ticket>; 3],
-    buffered: usize,
+    memory: usize,
     interfaces: Vec<Option<Arc<str>>>,
+    ending: Option<Vec<usize>>,
     /// Names for certificates, and those to hand out.
     pub identities: Identities,
     /// Sessions that are finished.
@@ -79,8 +82,9 @@ impl Flows {
             slots: Vec::new(),
             free: Vec::new(),
             queues: Default::default(),
-            buffered: 0,
+            memory: 0,
             interfaces: Vec::new(),
+            ending: None,
             identities: Identities::default(),
             sessions: Vec::new(),
         }
@@ -150,9 +154,7 @@ impl Flows {
                         }
                         connection = connection.continued(tombstone);
                     }
-                    counters.flows += 1;
-                    self.slots[slot].state = State::Open(Box::new(connection));
-                    self.reclass(slot, Class::Awaited, moment.time_ns);
+                    self.begin(slot, connection, moment.time_ns, counters);
                     slot
                 }
                 State::Open(_) | State::Free => slot,
@@ -170,8 +172,9 @@ impl Flows {
         limits: &Limits,
         counters: &mut Counters,
     ) -> usize {
-        while self.index.len() >= limits.max_flows.max(1) && self.evict(limits, counters) {}
-        counters.flows += 1;
+        while self.index.len() >= limits.max_flows.max(1) && self.evict(&CLASSES, limits, counters)
+        {
+        }
         let connection = Connection::new(key, segment.wrapping, moment);
         let slot = self.free.pop().unwrap_or_else(|| {
             self.slots.push(Slot {
@@ -184,12 +187,18 @@ impl Flows {
             self.slots.len() - 1
         });
         self.slots[slot].key = key;
-        self.slots[slot].state = State::Open(Box::new(connection));
         let (hasher, slots) = (&self.hasher, &self.slots);
         self.index
             .insert_unique(hash, slot, |&slot| hasher.hash_one(slots[slot].key));
-        self.reclass(slot, Class::Awaited, moment.time_ns);
+        self.begin(slot, connection, moment.time_ns, counters);
         slot
+    }
+
+    fn begin(&mut self, slot: usize, connection: Connection, now_ns: u64, counters: &mut Counters) {
+        counters.flows += 1;
+        self.memory += connection.memory();
+        self.slots[slot].state = State::Open(Box::new(connection));
+        self.reclass(slot, Class::Awaited, now_ns);
     }
 
     fn reclass(&mut self, slot: usize, class: Class, now_ns: u64) {
@@ -219,25 +228,27 @@ impl Flows {
         let State::Open(connection) = &mut entry.state else {
             return;
         };
-        let (before, had_tls) = (connection.buffered(), connection.has_tls());
+        let (before, had_tls) = (connection.memory(), connection.has_tls());
         let mut context = Context {
             limits,
             counters,
             identities: &mut self.identities,
         };
         let status = connection.segment(direction, segment, moment, &mut context);
-        self.buffered = self.buffered - before + connection.buffered();
+        self.memory = self.memory - before + connection.memory();
         let has_tls = connection.has_tls();
         match status {
             Status::Open => {
                 if has_tls && !had_tls {
                     self.reclass(slot, Class::Handshake, moment.time_ns);
                 }
-                while self.buffered > limits.max_buffered_bytes && self.evict(limits, counters) {}
+                while self.memory > limits.max_state_bytes
+                    && self.evict(&OPEN_CLASSES, limits, counters)
+                {}
             }
             Status::Finished => self.report(slot, false, moment.time_ns, limits, counters),
             Status::Plain => {
-                self.buffered -= connection.buffered();
+                self.memory -= connection.memory();
                 self.remove(slot);
             }
         }
@@ -255,7 +266,7 @@ impl Flows {
         let State::Open(connection) = &mut self.slots[slot].state else {
             return;
         };
-        self.buffered -= connection.buffered();
+        self.memory -= connection.memory();
         let interface = usize::try_from(connection.interface())
             .ok()
             .and_then(|at| self.interfaces.get(at).cloned().flatten());
@@ -289,8 +300,8 @@ impl Flows {
     }
 
     /// Give up the least promising flow: a finished one, else one without TLS, else the oldest handshake.
-    fn evict(&mut self, limits: &Limits, counters: &mut Counters) -> bool {
-        for class in CLASSES {
+    fn evict(&mut self, classes: &[Class], limits: &Limits, counters: &mut Counters) -> bool {
+        for &class in classes {
             while let Some(ticket) = self.queues[class as usize].pop_front() {
                 let entry = &self.slots[ticket.slot];
                 if entry.generation != ticket.generation {
@@ -350,8 +361,25 @@ impl Flows {
         }
     }
 
-    /// The observation ends: report every flow that is open, in the order in which they began.
-    pub fn finish(&mut self, limits: &Limits, counters: &mut Counters) {
+    /// The observation ends: report the flows that are open, in the order in which they began, until this many
+    /// sessions wait to be taken; `true` when none is left.
+    pub fn finish(&mut self, enough: usize, limits: &Limits, counters: &mut Counters) -> bool {
+        let mut left = match self.ending.take() {
+            Some(left) => left,
+            None => self.open_flows(),
+        };
+        while self.sessions.len() < enough {
+            match left.pop() {
+                Some(slot) => self.report(slot, false, 0, limits, counters),
+                None => return true,
+            }
+        }
+        self.ending = Some(left);
+        false
+    }
+
+    /// Slots of the open flows, the one that began first at the end.
+    fn open_flows(&self) -> Vec<usize> {
         let mut open: Vec<(u64, usize)> = self
             .slots
             .iter()
@@ -361,10 +389,8 @@ impl Flows {
                 _ => None,
             })
             .collect();
-        open.sort_unstable();
-        for (_, slot) in open {
-            self.report(slot, false, 0, limits, counters);
-        }
+        open.sort_unstable_by(|a, b| b.cmp(a));
+        open.into_iter().map(|(_, slot)| slot).collect()
     }
 }
 

@@ -29,8 +29,8 @@ limits! {
     max_flows = 262_144;
     /// Bytes of one direction kept because earlier ones are missing, bookkeeping included.
     max_pending_bytes = 262_144;
-    /// Bytes of all connections kept so, and in unfinished handshake messages.
-    max_buffered_bytes = 134_217_728;
+    /// Bytes that all flows cost together: what they keep, and what is known of their handshakes.
+    max_state_bytes = 134_217_728;
     /// Bytes of plaintext of one direction searched for the start of TLS.
     max_plaintext_bytes = 32_768;
     /// Bytes of one handshake message.
@@ -88,7 +88,7 @@ counters! {
     fragments_dropped;
     /// Flows opened.
     flows;
-    /// Flows dropped because `max_flows` or `max_buffered_bytes` was hit.
+    /// Flows dropped because `max_flows` or `max_state_bytes` was hit.
     flows_evicted;
     /// Segments too far from what was expected, dropped.
     segments_out_of_window;

@@ -63,8 +63,7 @@ impl Reading {
         }
         for _ in 0..PORTION_PACKETS {
             if !self.packet() {
-                self.engine.finish();
-                self.ended = true;
+                self.ended = self.engine.finish(PORTION_SESSIONS);
                 break;
             }
             let (sessions, bytes) = self.engine.waiting();

@@ -46,11 +46,11 @@ pub enum ChainEnd {
 #[derive(Debug, Default)]
 pub struct Facts {
     /// ClientHello, the first of two after a HelloRetryRequest.
-    pub client_hello: Option<ClientHello>,
+    pub client_hello: Option<Box<ClientHello>>,
     /// Its random: the second hello after a HelloRetryRequest has the same one (RFC 8446 4.1.2).
     pub random: Option<[u8; 32]>,
     /// ServerHello, the one after a HelloRetryRequest if there were two.
-    pub server_hello: Option<ServerHello>,
+    pub server_hello: Option<Box<ServerHello>>,
     /// The server asked for another ClientHello (HelloRetryRequest).
     pub retried: bool,
     /// Certificates and how the message ended; `None` if no Certificate message was seen.
@@ -128,7 +128,7 @@ impl Default for Half {
             messages: Messages::default(),
             keys_changed: false,
             after_plaintext: false,
-            facts: vec![Facts::default()],
+            facts: Vec::new(),
         }
     }
 }
@@ -160,12 +160,27 @@ impl Half {
         self.state == State::Done
     }
 
-    /// Bytes kept.
+    /// Bytes held on the heap, near enough.
     #[must_use]
-    pub fn buffered(&self) -> usize {
-        let tentative = |facts: &Facts| facts.tentative.as_ref().map_or(0, |(body, _)| body.len());
-        let waiting: usize = self.facts.iter().map(tentative).sum();
-        self.messages.buffered() + self.small.capacity() + waiting
+    pub fn memory(&self) -> usize {
+        /// Texts of a hello: fingerprints, names, protocols.
+        const HELLO: usize = size_of::<ClientHello>() + 256;
+        let of = |facts: &Facts| {
+            let hellos = usize::from(facts.client_hello.is_some())
+                + usize::from(facts.server_hello.is_some());
+            let waiting = facts.tentative.as_ref().map_or(0, |(body, _)| body.len());
+            let chain = facts
+                .chain
+                .as_ref()
+                .map_or(0, |(names, _)| names.len() * size_of::<Sha>());
+            let names = facts.certificate_request.iter().flatten().flatten();
+            let issuers: usize = names
+                .map(|name| name.capacity() + size_of::<Vec<u8>>())
+                .sum();
+            size_of::<Facts>() + hellos * HELLO + waiting + chain + issuers
+        };
+        let facts: usize = self.facts.iter().map(of).sum();
+        self.messages.buffered() + self.small.capacity() + facts
     }
 
     /// One handshake has two ClientHellos if a HelloRetryRequest stands between: the server says so, or, where it is
@@ -427,11 +442,19 @@ impl Half {
         }
         let small = std::mem::take(&mut self.small);
         match ClientHello::read_version_2(&small) {
-            Some(hello) => self.current().client_hello = Some(hello),
+            Some(hello) => self.current().client_hello = Some(Box::new(hello)),
             None => context.counters.messages_malformed += 1,
         }
         self.state = State::Header(0);
         rest
+    }
+
+    /// So many bytes were missing before the first one that was read.
+    pub fn lost(&mut self, missing: u64) {
+        if self.facts.is_empty() {
+            self.facts.push(Facts::default());
+        }
+        self.facts[0].lost_bytes += missing;
     }
 
     /// This many bytes of the stream are missing.
@@ -555,7 +578,7 @@ fn receive_client_hello(facts: &mut Facts, message: &Message<'_>, context: &mut 
         context.counters.messages_malformed += 1;
     }
     facts.random = message.body.get(2..34).and_then(|r| r.try_into().ok());
-    facts.client_hello = Some(hello);
+    facts.client_hello = Some(Box::new(hello));
 }
 
 fn receive_server_hello(facts: &mut Facts, message: &Message<'_>, context: &mut Context<'_>) {
@@ -565,7 +588,7 @@ fn receive_server_hello(facts: &mut Facts, message: &Message<'_>, context: &mut 
     }
     if let Some(hello) = hello {
         facts.retried |= hello.retry;
-        facts.server_hello = Some(hello);
+        facts.server_hello = Some(Box::new(hello));
     }
 }
 
