@@ -12,7 +12,7 @@ use crate::frame::{Endpoint, Segment, RST, SYN};
 use crate::identities::Identities;
 use crate::limits::{Counters, Limits};
 use crate::session::Session;
-use crate::tls::half::Context;
+use crate::tls::facts::Context;
 use crate::tls::opener::{self, Opener};
 
 type Key = [Endpoint; 2];

@@ -8,7 +8,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::frame::Endpoint;
 use crate::identities::Sha;
-use crate::tls::half::ChainEnd;
+use crate::tls::facts::ChainEnd;
 use crate::tls::registry::Version;
 use crate::visibility::{View, Visibility};
 
@@ -142,7 +142,7 @@ fn seen_chain(chain: Option<&(Vec<Sha>, ChainEnd)>) -> Option<Vec<Sha>> {
 }
 
 fn alerts(view: &View<'_>) -> Vec<String> {
-    let of = |side: &'static str, facts: &crate::tls::half::Facts| {
+    let of = |side: &'static str, facts: &crate::tls::facts::Facts| {
         facts
             .alerts
             .iter()

@@ -1,6 +1,6 @@
 //! Why each side's certificate is, or is not, known: a silent endpoint must never look clean.
 
-use crate::tls::half::{ChainEnd, Facts};
+use crate::tls::facts::{ChainEnd, Facts};
 use crate::tls::registry::needs_no_certificate;
 
 /// The same words as `sensor.events.Visibility`.

@@ -2,6 +2,7 @@
 
 pub mod alert;
 mod cipher_suites;
+pub mod facts;
 pub mod fingerprint;
 pub mod half;
 pub mod hello;

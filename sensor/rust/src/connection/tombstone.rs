@@ -1,0 +1,40 @@
+//! What remains of a connection whose handshakes were reported, so that a late copy of its packets opens no other.
+
+use crate::stream::before;
+
+/// What is remembered of it.
+#[derive(Debug, Clone, Copy)]
+pub struct Tombstone {
+    /// Time of the connection's first packet.
+    pub first_ns: u64,
+    /// Sessions reported.
+    pub sessions: usize,
+    /// Of each direction, the next byte wanted.
+    pub(super) next: [Option<u32>; 2],
+    /// Of each direction, the sequence number of its SYN.
+    pub(super) syn: [Option<u32>; 2],
+}
+
+impl Tombstone {
+    /// This SYN begins another connection between the same ports; a copy of the old SYN does not.
+    #[must_use]
+    pub fn is_new_syn(&self, direction: usize, sequence: u32) -> bool {
+        /// A SYN so little before the data that was read is theirs.
+        const NEAR: u32 = 1 << 24;
+        let near = |next: u32| before(sequence, next) && next.wrapping_sub(sequence) < NEAR;
+        match (self.syn.get(direction), self.next.get(direction)) {
+            (Some(Some(syn)), _) => *syn != sequence,
+            (_, Some(Some(next))) => !near(*next),
+            _ => true,
+        }
+    }
+
+    /// These bytes come behind all that was read.
+    #[must_use]
+    pub fn is_new_data(&self, direction: usize, sequence: u32) -> bool {
+        match self.next.get(direction) {
+            Some(Some(next)) => !before(sequence, *next),
+            _ => true,
+        }
+    }
+}
