@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import importlib
-from typing import cast
+import sys
+from typing import Any, cast
 
 import click
 
@@ -22,6 +23,24 @@ def clock() -> dt.datetime:
 
 class _Lazy(click.Group):
     """A group that imports a command only when it runs, so that `--help` starts at once."""
+
+    def main(self, *args: Any, **extra: Any) -> Any:
+        """Run a command and leave with its exit status; errors are one line that begins with the program's name."""
+        try:
+            status = super().main(*args, **{**extra, "standalone_mode": False})
+        except click.exceptions.NoArgsIsHelpError as error:
+            error.show()
+            sys.exit(error.exit_code)
+        except click.UsageError as error:
+            help_is_at = error.ctx.command_path if error.ctx else "certspan"
+            click.echo(f"certspan: {error.format_message()} ({help_is_at} --help tells more)", err=True)
+            sys.exit(error.exit_code)
+        except click.ClickException as error:
+            error.show()
+            sys.exit(error.exit_code)
+        except click.Abort:
+            sys.exit(130)
+        sys.exit(status if isinstance(status, int) else 0)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         del ctx
