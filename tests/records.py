@@ -168,3 +168,10 @@ def reframed(connection: Sequence[Segment], random: Random, largest: int) -> lis
         payload = data[one.source][(start - begins[one.source]) % CIRCLE :][: (stop - start) % CIRCLE]
         out.append(replace(one, sequence=sequence, acknowledged=acknowledged, payload=payload if one.payload else b""))
     return out
+
+
+def opens(one: Segment) -> bool:
+    """Tell whether a hello, or a Certificate message that is not empty, begins the payload."""
+    head = one.payload[:15]
+    empty = head[5:6] == b"\x0b" and head[6:9] < b"\x00\x00\x10"
+    return head[:2] == b"\x16\x03" and head[5:7] in {b"\x01\x00", b"\x02\x00", b"\x0b\x00"} and not empty

@@ -12,7 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import wire
-from rewrite import Packet, Segment, connections, read, segments
+from hypothesis import Phase, settings
+from hypothesis import strategies as st
+from rewrite import Packet, Segment, connections, pcap, pcapng, read, retime, segments
+from rewrite import cut as cut_payloads
 from test_pcaps import CAPTURES, connection, differences, expected
 
 from analytics.forge.certificates import forge_chain
@@ -20,7 +23,7 @@ from rules.rule import CertificateRecipe
 from sensor._rust import Reading
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
     from random import Random
 
@@ -32,6 +35,14 @@ PLACE = frozenset({"time", "frame", "capture"})
 IDS = frozenset({"session_id", "connection_id"})
 """They follow from the time of the first packet."""
 MACS = frozenset({"client_mac", "server_mac"})
+CHAINS = {"server": "server_chain", "client": "client_chain"}
+WHY = {"server": "server_visibility", "client": "client_visibility"}
+GROWING = {"established", "confirmed"}
+"""False as long as it is not seen."""
+seeds = st.integers(0, 2**32 - 1)
+sizes = st.sampled_from([1, 2, 3, 7, 50, 300, 1460])
+seeded = settings(phases=[Phase.explicit, Phase.reuse, Phase.generate])
+"""A smaller seed is no simpler example: failures are told as they are found."""
 LONG = "twelve-certificates"
 """A base beside the captures of pcaps/: one chain of 60 kB, over many records."""
 
@@ -90,6 +101,24 @@ def unlike(wanted: Iterable[Row], got: Iterable[Row], besides: Iterable[str] = P
     return told
 
 
+def never_more(full: Row, got: Row, known: set[str]) -> list[str]:
+    """Tell what a session of less says that the whole one does not say: a value is the true one, or unknown."""
+    told = [
+        f"{name}: {full[name]!r} became {got[name]!r}"
+        for name in sorted(known)
+        if got[name] != full[name] and got[name] is not None and not (name in GROWING and got[name] is False)
+    ]
+    for side, chain in CHAINS.items():
+        true, seen = full[chain], got[chain]
+        if seen is not None and (true is None or seen != true[: len(seen)]):
+            told.append(f"{chain}: {true} became {seen}")
+        if got[WHY[side]] == "visible" and seen != true:
+            told.append(f"{WHY[side]}: visible, though of {true} only {seen} is seen")
+    if full["alerts"] and not set(got["alerts"]) <= set(full["alerts"]):
+        told.append(f"alerts: {got['alerts']}")
+    return told
+
+
 @dataclass(frozen=True, slots=True)
 class Base:
     """A capture to start from: its packets, and what it gives as it stands."""
@@ -105,14 +134,15 @@ class Base:
         kept = set(random.sample(range(len(parts)), min(count, len(parts))))
         whole = [one for index, part in enumerate(parts) if index in kept for one in part]
         whole.sort(key=lambda one: one.time_ns)
-        ends = {(one.source, one.target) for one in whole}
-        rows = tuple(row for row in self.result.rows if _ends(row) in ends)
+        there = {(one.source, one.target) for one in whole}
+        rows = tuple(row for row in self.result.rows if ends(row) in there)
         names = named(rows)
         ders = {sha: der for sha, der in self.result.certificates.items() if sha in names}
         return replace(self, segments=tuple(whole), result=replace(self.result, rows=rows, certificates=ders))
 
 
-def _ends(row: Row) -> tuple[tuple[bytes, int], tuple[bytes, int]]:
+def ends(row: Row) -> tuple[tuple[bytes, int], tuple[bytes, int]]:
+    """Give client and server of a session as `rewrite` names them."""
     client, server = (ipaddress.ip_address(row[side + "_address"]).packed for side in ("client", "server"))
     return (client, row["client_port"]), (server, row["server_port"])
 
@@ -149,3 +179,41 @@ def long_chain() -> tuple[bytes, ...]:
     """Twelve certificates of five kilobytes."""
     sans = tuple(f"dns:device-{number:03}.building-7.example" for number in range(160))
     return forge_chain([CertificateRecipe(name=f"number-{number}", sans=sans) for number in range(12)])
+
+
+def gives(whole: Sequence[Packet], folder: Path, limits: dict[str, int] | None = None) -> Result:
+    """Read changed packets."""
+    path = folder / "changed"
+    path.write_bytes(pcap(whole) if len({one.link for one in whole}) == 1 else pcapng(whole))
+    return result(path, limits)
+
+
+def same(before: Base, whole: Sequence[Packet], folder: Path, besides: frozenset[str] = PLACE) -> None:
+    """Compare what changed packets give with what they gave before: every field, every certificate, no damage."""
+    found = gives(whole, folder)
+    told = unlike(before.result.rows, found.rows, besides)
+    assert not told, "\n".join(told)
+    assert found.certificates == before.result.certificates
+    assert (found.damage, found.packets) == ((), len(whole))
+
+
+def few(largest: int) -> int:
+    """How many connections an example may have: small pieces are many."""
+    return 1 if largest < 10 else 5
+
+
+def cut(whole: Sequence[Segment], random: Random, largest: int) -> list[Segment]:
+    """Cut into pieces of up to so many bytes; of long streams into larger ones, so that an example stays quick."""
+    most = sum(len(one.payload) for one in whole) // 1500
+    return cut_payloads(whole, random, max(largest, most))
+
+
+def retimed(part: Sequence[Segment], changed: Sequence[Segment]) -> list[Segment]:
+    """Spread what became of a connection over its times, in the new order."""
+    return retime(changed, [one.time_ns for one in part])
+
+
+def swapped(whole: Sequence[Segment], random: Random, window: int) -> list[Segment]:
+    """Let segments overtake up to so many others."""
+    order = [(index + random.uniform(0, window), one) for index, one in enumerate(whole)]
+    return [one for _, one in sorted(order, key=lambda item: item[0])]

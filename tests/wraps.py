@@ -120,7 +120,7 @@ def extended(one: Segment) -> Packet:
         return _put(one, ETHERNET, _addresses(one) + _ethertype(one))
     body = bytes((TCP, 4)) + bytes(22) + tcp_bytes(one)  # AH counts words of four, less two
     body = bytes((AUTHENTICATION, 0, 0, 0)) + struct.pack(">I", 9) + body
-    body = bytes((FRAGMENT, 1)) + bytes(14) + body
+    body = bytes((FRAGMENT, 2)) + bytes(22) + body  # type 0, one address, none left
     body = bytes((ROUTING, 0, 1, 4, 0, 0, 0, 0)) + body
     body = bytes((DESTINATION, 2, 1, 20)) + bytes(20) + body
     return Packet(one.time_ns, ETHERNET, _addresses(one) + ETHERTYPE[16] + ip(one, body, HOP_BY_HOP))

@@ -81,7 +81,6 @@ impl Session {
         let (client, server) = (view.client, view.server);
         let offered = client.client_hello.as_ref();
         let chosen = server.server_hello.as_ref();
-        let encrypted = chosen.is_some_and(|hello| hello.version.is_13());
         Self {
             session_id: session_id(place.connection_id, place.ordinal),
             connection_id: place.connection_id,
@@ -95,8 +94,8 @@ impl Session {
             encapsulation: place.encapsulation,
             carrier: place.carrier,
             plaintext_before: place.plaintext_before,
-            version: chosen.map(|hello| hello.version),
-            version_offered: offered.map(|hello| hello.offered),
+            version: server.version(),
+            version_offered: offered.and_then(|hello| hello.offered),
             cipher_suite: chosen.map(|hello| hello.cipher),
             named_group: chosen
                 .and_then(|hello| hello.group)
@@ -105,7 +104,7 @@ impl Session {
             server_name: offered.and_then(|hello| hello.server_name.clone()),
             alpn: chosen.and_then(|hello| hello.alpn.clone()),
             alpn_offered: offered.and_then(|hello| hello.alpn.clone()),
-            ech_offered: offered.map(|hello| hello.ech),
+            ech_offered: offered.and_then(|hello| hello.ech),
             resumed: view.resumed(),
             ja3: offered.and_then(|hello| hello.ja3.clone()),
             ja3s: chosen.and_then(|hello| hello.ja3s.clone()),
@@ -119,9 +118,7 @@ impl Session {
             } else {
                 (server.hello_done && server.lost_bytes == 0).then_some(false)
             },
-            sct_count: chosen
-                .filter(|_| !encrypted)
-                .and_then(|hello| hello.sct_count),
+            sct_count: chosen.and_then(|hello| hello.sct_count),
             alerts: alerts(view),
             established: view.established(),
             confirmed: place.confirmed,

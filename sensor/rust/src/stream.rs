@@ -8,7 +8,7 @@ use crate::limits::{Counters, Limits};
 
 /// What keeping one early piece costs beside its bytes.
 const PIECE_COST: usize = 64;
-/// Early pieces of one direction; contiguous ones are one.
+/// Early pieces of one direction; small ones that touch are one.
 const MAX_PIECES: usize = 4_096;
 /// A piece is lengthened at its front up to this many bytes: moving more would cost a hostile sender nothing and us much.
 const MAX_PREPENDED: usize = 4_096;
@@ -54,6 +54,7 @@ pub enum Accepted<'a> {
 pub struct Stream {
     next: Option<u32>,
     anchored: bool,
+    expects_start: bool,
     started: bool,
     pieces: VecDeque<Piece>,
     pending_bytes: usize,
@@ -94,6 +95,12 @@ impl Stream {
         }
     }
 
+    /// The connection was seen from its beginning, so that the number of this direction's first byte will be seen, too:
+    /// until then bytes are kept.
+    pub fn expect_start(&mut self) {
+        self.expects_start = true;
+    }
+
     /// The other side expects this byte next: where to begin if the SYN was not seen, or was not the one it answers.
     pub fn begin_at_acknowledgement(&mut self, acknowledgement: u32) {
         let far = |next: u32| {
@@ -101,7 +108,12 @@ impl Stream {
                 && next.wrapping_sub(acknowledgement) > MAX_AHEAD
         };
         if self.next.is_none_or(|next| !self.started && far(next)) {
-            self.next = Some(acknowledgement);
+            // Bytes that came before their SYN may lie before those that are acknowledged.
+            let earliest = self.pieces.front().map(|piece| piece.sequence);
+            self.next = match earliest {
+                Some(earliest) if before(earliest, acknowledgement) => Some(earliest),
+                _ => Some(acknowledgement),
+            };
         }
     }
 
@@ -120,6 +132,18 @@ impl Stream {
     ) -> Accepted<'a> {
         if payload.is_empty() {
             return Accepted::Nothing;
+        }
+        if self.next.is_none() && self.expects_start {
+            if self.pieces.is_empty() {
+                self.hole_since_ns = time_ns;
+            }
+            self.hold(sequence, payload);
+            return Accepted::Held;
+        }
+        let guessed = self.expects_start && !self.anchored && !self.started;
+        if guessed && self.next.is_some_and(|next| before(sequence, next)) {
+            // Only an acknowledgement said where to begin; it was not the first.
+            self.next = Some(sequence);
         }
         let next = *self.next.get_or_insert(sequence);
         let end = sequence.wrapping_add(length(payload));
@@ -148,10 +172,10 @@ impl Stream {
 
     /// Keep early bytes; where they overlap with kept ones, those that came first stand.
     fn hold(&mut self, mut sequence: u32, mut payload: &[u8]) {
-        let mut at = self
-            .pieces
-            .partition_point(|piece| !before(sequence, piece.sequence));
-        loop {
+        while !payload.is_empty() {
+            let at = self
+                .pieces
+                .partition_point(|piece| !before(sequence, piece.sequence));
             if let Some(previous) = at.checked_sub(1).and_then(|i| self.pieces.get(i)) {
                 let covered = previous.end().wrapping_sub(sequence);
                 if before(sequence, previous.end()) {
@@ -174,24 +198,21 @@ impl Stream {
                 .min(payload.len());
             let (part, rest) = payload.split_at(fits);
             if !part.is_empty() {
-                at = self.insert(at, sequence, part);
-            }
-            if rest.is_empty() {
-                return;
+                self.insert(at, sequence, part);
             }
             sequence = sequence.wrapping_add(length(part));
             payload = rest;
-            at += 1;
         }
     }
 
-    /// Put a piece at its place, or at the end of the one it continues; gives the index of the piece behind it.
-    fn insert(&mut self, at: usize, sequence: u32, part: &[u8]) -> usize {
+    /// Put a piece at its place, or at the end of the one it continues, or before the one that continues it.
+    fn insert(&mut self, at: usize, sequence: u32, part: &[u8]) {
         self.pending_bytes += part.len();
         if let Some(previous) = at.checked_sub(1).and_then(|i| self.pieces.get_mut(i)) {
             if previous.end() == sequence {
                 previous.bytes.extend_from_slice(part);
-                return at;
+                self.bridge(at);
+                return;
             }
         }
         let end = sequence.wrapping_add(length(part));
@@ -199,13 +220,28 @@ impl Stream {
             if following.sequence == end && following.bytes.len() < MAX_PREPENDED {
                 following.bytes.splice(..0, part.iter().copied());
                 following.sequence = sequence;
-                return at;
+                return;
             }
         }
         self.pending_bytes += PIECE_COST;
         let bytes = part.to_vec();
         self.pieces.insert(at, Piece { sequence, bytes });
-        at + 1
+    }
+
+    /// Make one piece of this one and the one before it, if they touch and it is small.
+    fn bridge(&mut self, at: usize) {
+        let touches = match (self.pieces.get(at - 1), self.pieces.get(at)) {
+            (Some(previous), Some(following)) => {
+                previous.end() == following.sequence && following.bytes.len() < MAX_PREPENDED
+            }
+            _ => false,
+        };
+        if touches {
+            if let Some(following) = self.pieces.remove(at) {
+                self.pending_bytes -= PIECE_COST;
+                self.pieces[at - 1].bytes.extend(following.bytes);
+            }
+        }
     }
 
     /// Kept bytes that are next now, if any; call until there are none.
@@ -231,8 +267,9 @@ impl Stream {
 
     /// Give up the bytes missing before the first kept piece; gives how many they are.
     pub fn skip_hole(&mut self) -> Option<u32> {
-        let missing = self.pieces.front()?.sequence.wrapping_sub(self.next?);
-        self.next = Some(self.pieces.front()?.sequence);
+        let first = self.pieces.front()?.sequence;
+        let missing = self.next.map_or(0, |next| first.wrapping_sub(next));
+        self.next = Some(first);
         self.started = true;
         Some(missing)
     }
@@ -343,6 +380,22 @@ mod tests {
         assert_eq!(Some(100), stream.next());
         stream.begin_at_acknowledgement(0x5000_0001);
         assert_eq!(Some(0x5000_0001), stream.next());
+    }
+
+    #[test]
+    fn data_before_the_syn_waits_for_it() {
+        let (mut stream, mut counters) = (Stream::default(), Counters::default());
+        stream.expect_start();
+        assert_eq!(Accepted::Held, stream.accept(103, b"def", 0, &mut counters));
+        assert_eq!(Accepted::Held, stream.accept(100, b"abc", 0, &mut counters));
+        assert_eq!(None, stream.pop_ready());
+        stream.begin_at_syn(99);
+        assert_eq!(Some(b"abcdef".to_vec()), stream.pop_ready());
+        let mut late = Stream::default();
+        late.expect_start();
+        late.accept(100, b"abc", 0, &mut counters);
+        assert_eq!(Some(0), late.skip_hole());
+        assert_eq!(Some(b"abc".to_vec()), late.pop_ready());
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Why each side's certificate is, or is not, known: a silent endpoint must never look clean.
 
 use crate::tls::facts::{ChainEnd, Facts};
-use crate::tls::registry::needs_no_certificate;
+use crate::tls::registry::{needs_no_certificate, Version};
 
 /// The same words as `sensor.events.Visibility`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -85,11 +85,15 @@ fn refused(facts: &Facts) -> bool {
 }
 
 impl View<'_> {
+    fn is_13(&self) -> bool {
+        self.server.version().is_some_and(Version::is_13)
+    }
+
     /// An earlier session was resumed; `None` when that cannot be told.
     #[must_use]
     pub fn resumed(&self) -> Option<bool> {
         let hello = self.server.server_hello.as_ref()?;
-        if hello.version.is_13() {
+        if hello.version?.is_13() {
             return (!hello.retry).then_some(hello.psk);
         }
         if self.server.chain.is_some()
@@ -142,7 +146,7 @@ impl View<'_> {
             Visibility::Truncated
         };
         match &self.server.server_hello {
-            Some(hello) if hello.version.is_13() && !hello.retry => {
+            Some(hello) if self.is_13() && !hello.retry => {
                 if hello.psk {
                     Visibility::Resumed
                 } else {
@@ -154,7 +158,7 @@ impl View<'_> {
             Some(_) if missing != Visibility::Lost && self.server.hello_done => {
                 Visibility::NoneSent
             }
-            None if self.server.is_server() => Visibility::Lost,
+            None if self.server.is_server() || self.server.protected => Visibility::Lost,
             _ if missing == Visibility::Truncated
                 && (refused(self.server) || self.server_closed) =>
             {
@@ -171,7 +175,7 @@ impl View<'_> {
             return visibility;
         }
         if let Some(hello) = &self.server.server_hello {
-            if hello.version.is_13() && !hello.retry {
+            if self.is_13() && !hello.retry {
                 return if hello.psk {
                     Visibility::Resumed
                 } else {
@@ -202,7 +206,11 @@ impl View<'_> {
         }
         if self.client.protected {
             // Nothing of the server was seen; the client went on without a key exchange in the clear.
-            let offered = self.client.client_hello.as_ref().map(|hello| hello.offered);
+            let offered = self
+                .client
+                .client_hello
+                .as_ref()
+                .and_then(|hello| hello.offered);
             return match offered {
                 Some(version) if version.is_13() => Visibility::Encrypted,
                 _ => Visibility::Resumed,

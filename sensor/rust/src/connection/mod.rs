@@ -9,7 +9,7 @@ pub use tombstone::Tombstone;
 use side::Side;
 
 use crate::frame::{Endpoint, Segment, Wrapping, ACK, FIN, RST, SYN};
-use crate::stream::{before, Accepted};
+use crate::stream::Accepted;
 use crate::tls::facts::Context;
 use crate::tls::half::{looks_like_record, Half};
 use crate::tls::opener::Opener;
@@ -42,7 +42,6 @@ struct Tls {
     halves: [Half; 2],
     started: [bool; 2],
     since: Moment,
-    plaintext_before: u64,
 }
 
 /// One connection.
@@ -135,6 +134,12 @@ impl Connection {
         context: &mut Context<'_>,
     ) -> Status {
         self.note_header(direction, segment);
+        for side in [0, 1] {
+            // What waited for the number of the first byte may be next now.
+            if self.sides[side].stream.hole_since_ns().is_some() {
+                self.drain(side, moment, context);
+            }
+        }
         if !segment.payload.is_empty() && !self.is_done(direction) {
             let sequence = first_byte(segment);
             self.payload(direction, sequence, segment.payload, moment, context);
@@ -151,17 +156,13 @@ impl Connection {
         }
         if segment.has(SYN) {
             side.stream.begin_at_syn(segment.sequence);
+            peer.stream.expect_start();
             side.syn = side.syn.or(Some(segment.sequence));
         }
         if segment.has(ACK) && !segment.has(RST) {
             let acknowledgement = segment.acknowledgement;
             peer.stream.begin_at_acknowledgement(acknowledgement);
-            if side
-                .acknowledged
-                .is_none_or(|latest| before(latest, acknowledgement))
-            {
-                side.acknowledged = Some(acknowledgement);
-            }
+            side.acknowledge(acknowledgement);
         }
         if segment.has(SYN) && self.initiator.is_none() {
             self.initiator = Some(if segment.has(ACK) {
@@ -334,15 +335,12 @@ impl Connection {
     ) {
         let length = u32::try_from(carried.len() + rest.len()).unwrap_or(0);
         let side = &mut self.sides[direction];
-        side.acknowledged_at_start = side.acknowledged;
         side.tls_start = side.stream.next().map(|next| next.wrapping_sub(length));
-        let plaintext_before = self.sides.iter().map(|side| side.scanner.searched()).sum();
         let tls = self.tls.get_or_insert_with(|| {
             Box::new(Tls {
                 halves: [Half::default(), Half::default()],
                 started: [false; 2],
                 since,
-                plaintext_before,
             })
         });
         tls.started[direction] = true;
@@ -355,19 +353,20 @@ impl Connection {
         }
         half.feed(carried, context);
         half.feed(rest, context);
+        let other = 1 - direction;
+        let answered = (!tls.started[other]).then(|| self.sides[other].scanner.take_alert());
+        if let Some(alert) = answered.flatten() {
+            self.start(other, Opener::Records, alert.bytes(), &[], since, context);
+        }
     }
 
     fn status(&self, context: &Context<'_>) -> Status {
         let [a, b] = &self.sides;
         // What one side acknowledged and the other did not show yet may still come, out of order.
-        let outstanding =
-            |sender: &Side, receiver: &Side| match (sender.stream.next(), receiver.acknowledged) {
-                (Some(next), Some(acknowledged)) => before(next.wrapping_add(1), acknowledged),
-                _ => false,
-            };
-        let reset = (a.closed || b.closed) && !outstanding(a, b) && !outstanding(b, a);
+        let outstanding = a.missing_at_end(b) > 0 || b.missing_at_end(a) > 0;
         let quiet = a.stream.hole_since_ns().is_none() && b.stream.hole_since_ns().is_none();
-        let closed = quiet && reset && (a.closed && b.closed || !self.half_open());
+        let ended = a.closed && b.closed || (a.closed || b.closed) && !self.half_open();
+        let closed = quiet && ended && !outstanding;
         match &self.tls {
             Some(tls) if tls.halves.iter().all(Half::is_done) => Status::Finished,
             Some(_) if closed => Status::Finished,

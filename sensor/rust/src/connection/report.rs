@@ -24,6 +24,16 @@ impl Connection {
         let Some(mut tls) = self.tls.take() else {
             return Vec::new();
         };
+        let [a, b] = &self.sides;
+        let at_end = [a.missing_at_end(b), b.missing_at_end(a)];
+        for (direction, missing) in at_end.into_iter().enumerate() {
+            let side = &mut self.sides[direction];
+            if missing > 0 && tls.started[direction] {
+                tls.halves[direction].gap(missing, context);
+            } else {
+                side.lost_before += u64::from(missing);
+            }
+        }
         for (half, side) in tls.halves.iter_mut().zip(&self.sides) {
             if side.lost_before > 0 {
                 half.lost(side.lost_before);
@@ -49,7 +59,16 @@ impl Connection {
         let (client_side, server_side) = (&self.sides[client], &self.sides[1 - client]);
         let nothing = Facts::default();
         let id = connection_id(sensor, self.first_ns, self.ends[0], self.ends[1]);
-        let plaintext_before = self.initiator.map(|_| tls.plaintext_before);
+        let [a, b] = [0, 1].map(|side| (self.sides[side].scanner.searched(), tls.started[side]));
+        let plaintext = match (a, b) {
+            // Before its first hello a side that is not heard to speak TLS may have said something, if the other did;
+            // afterwards it may have refused in words of its own.
+            ((said, true), (heard, false)) | ((heard, false), (said, true)) if said > 0 => {
+                said + heard
+            }
+            ((said, true), (_, false)) | ((_, false), (said, true)) => said,
+            ((a, _), (b, _)) => a + b,
+        };
         let mut sessions = Vec::new();
         for ordinal in 0..client_half.facts.len().max(server_half.facts.len()) {
             let view = View {
@@ -74,8 +93,8 @@ impl Connection {
                 server: self.ends[1 - client],
                 server_mac: server_side.mac,
                 encapsulation: self.wrapping.path().collect(),
-                carrier: (tls.plaintext_before > 0).then_some("unknown"),
-                plaintext_before,
+                carrier: (plaintext > 0).then_some("unknown"),
+                plaintext_before: self.initiator.map(|_| plaintext),
                 confirmed: self.confirmed(client, &view),
             };
             sessions.push(Session::new(place, &view));
@@ -109,15 +128,15 @@ impl Connection {
         let went_on = view.client.client_key_exchange
             || view.client.chain.is_some()
             || view.client.protected
-            || client_side.advanced();
+            || client_side.advanced(server_side);
         let answered = match (client_side.tls_start, server_side.acknowledged) {
             (Some(start), Some(acknowledged)) => before(start, acknowledged),
             _ => false,
         };
         match (view.client.is_empty(), view.server.is_empty()) {
             (false, false) => went_on && answered,
-            (false, true) => went_on && client_side.advanced(),
-            (true, false) => server_side.advanced(),
+            (false, true) => went_on && client_side.advanced(server_side),
+            (true, false) => server_side.advanced(client_side),
             (true, true) => false,
         }
     }

@@ -15,8 +15,8 @@ pub(super) struct Side {
     pub syn: Option<u32>,
     /// Highest acknowledgement number sent.
     pub acknowledged: Option<u32>,
-    /// The acknowledgement number sent with the first bytes of TLS.
-    pub acknowledged_at_start: Option<u32>,
+    /// Lowest acknowledgement number sent.
+    pub acknowledged_first: Option<u32>,
     /// Sequence number of the first byte of TLS.
     pub tls_start: Option<u32>,
     /// When the bytes came that the scanner carries.
@@ -26,11 +26,47 @@ pub(super) struct Side {
 }
 
 impl Side {
-    /// The side went on to acknowledge more than when it began TLS: its peer is there.
-    pub fn advanced(&self) -> bool {
-        match (self.acknowledged_at_start, self.acknowledged) {
+    /// The side got something of its peer: it acknowledged TLS, or, where the peer's TLS is not seen, went on to
+    /// acknowledge more than at first.
+    pub fn advanced(&self, peer: &Self) -> bool {
+        let start = peer.tls_start.or(self.acknowledged_first);
+        match (start, self.acknowledged) {
             (Some(start), Some(latest)) => before(start, latest),
             _ => false,
+        }
+    }
+
+    /// Note an acknowledgement number.
+    pub fn acknowledge(&mut self, number: u32) {
+        if self
+            .acknowledged
+            .is_none_or(|latest| before(latest, number))
+        {
+            self.acknowledged = Some(number);
+        }
+        if self
+            .acknowledged_first
+            .is_none_or(|first| before(number, first))
+        {
+            self.acknowledged_first = Some(number);
+        }
+    }
+
+    /// Bytes at the end of this direction that its peer acknowledged and the capture lacks. One more than there is may
+    /// be a FIN that was not seen.
+    pub fn missing_at_end(&self, peer: &Self) -> u32 {
+        /// Beyond that, the numbers are not of this stream.
+        const FAR: u32 = 1 << 24;
+        match (self.stream.next(), peer.acknowledged) {
+            (Some(next), Some(acknowledged)) if before(next.wrapping_add(1), acknowledged) => {
+                let missing = acknowledged.wrapping_sub(next);
+                if missing < FAR {
+                    missing
+                } else {
+                    0
+                }
+            }
+            _ => 0,
         }
     }
 }

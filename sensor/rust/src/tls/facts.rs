@@ -119,7 +119,7 @@ impl Facts {
     /// Version of the ServerHello.
     #[must_use]
     pub fn version(&self) -> Option<Version> {
-        self.server_hello.as_ref().map(|hello| hello.version)
+        self.server_hello.as_ref().and_then(|hello| hello.version)
     }
 
     /// Bytes held, near enough.
@@ -197,16 +197,17 @@ pub(super) fn receive(
             facts.chain = Some((Vec::new(), ChainEnd::Unsupported));
         }
         handshake::CERTIFICATE_REQUEST => {
-            let version = facts.server_hello.as_ref().map(|hello| hello.version);
+            let version = facts.version();
             let names = message::accepted_issuers(message.body, version);
             facts.certificate_request = Some(names.filter(|_| message.cut.is_none()));
         }
         handshake::CERTIFICATE_STATUS => facts.certificate_status = true,
         handshake::SERVER_KEY_EXCHANGE => {
             facts.server_key_exchange = true;
-            if let (Some(hello), None) = (&facts.server_hello, message.cut) {
-                facts.key_exchange =
-                    message::key_exchange(message.body, hello.cipher, hello.version);
+            let version = facts.version();
+            if let (Some(hello), Some(version), None) = (&facts.server_hello, version, message.cut)
+            {
+                facts.key_exchange = message::key_exchange(message.body, hello.cipher, version);
             }
         }
         handshake::SERVER_HELLO_DONE => facts.hello_done = true,
@@ -216,7 +217,7 @@ pub(super) fn receive(
 }
 
 fn receive_client_hello(facts: &mut Facts, message: &Message<'_>, context: &mut Context<'_>) {
-    let hello = ClientHello::read(message.body);
+    let hello = ClientHello::read(message.body, message.cut.is_none());
     if hello.malformed && message.cut.is_none() {
         context.counters.messages_malformed += 1;
     }
@@ -225,7 +226,7 @@ fn receive_client_hello(facts: &mut Facts, message: &Message<'_>, context: &mut 
 }
 
 fn receive_server_hello(facts: &mut Facts, message: &Message<'_>, context: &mut Context<'_>) {
-    let hello = ServerHello::read(message.body);
+    let hello = ServerHello::read(message.body, message.cut.is_none());
     if hello.as_ref().is_none_or(|hello| hello.malformed) && message.cut.is_none() {
         context.counters.messages_malformed += 1;
     }

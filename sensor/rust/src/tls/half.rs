@@ -4,6 +4,7 @@ use super::alert::Alert;
 use super::facts::{receive, Context, Facts};
 use super::hello::ClientHello;
 use super::reassembly::{Cut, Message, Messages};
+use super::registry::Version;
 use super::{content, handshake, is_record_header, RECORD_HEADER};
 
 /// Length of an encrypted alert of TLS 1.3: level, description, inner type and tag (RFC 8446 5.2).
@@ -271,7 +272,7 @@ impl Half {
             handshake::CLIENT_HELLO => facts
                 .client_hello
                 .as_ref()
-                .is_some_and(|hello| hello.offered.is_13()),
+                .is_some_and(|hello| hello.offered.is_some_and(Version::is_13)),
             handshake::SERVER_HELLO => facts.server_hello.as_ref().is_some_and(|hello| hello.retry),
             _ => false,
         };

@@ -26,16 +26,16 @@ const RETRY_RANDOM: [u8; 32] = [
 /// What a client offered.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ClientHello {
-    /// The highest version offered.
-    pub offered: Version,
+    /// The highest version offered; `None` if the hello breaks off before it can be known.
+    pub offered: Option<Version>,
     /// Session id, for TLS up to 1.2 the mark of resumption.
     pub session_id: Vec<u8>,
     /// Server name indication, as text.
     pub server_name: Option<String>,
     /// Application protocols, none without the extension; `None` for a hello that breaks off before it.
     pub alpn: Option<Vec<String>>,
-    /// Encrypted client hello; servers cannot tell it from GREASE of the same shape, nor can we.
-    pub ech: bool,
+    /// Encrypted client hello; servers cannot tell it from GREASE of the same shape, nor can we. `None` as `alpn`.
+    pub ech: Option<bool>,
     /// JA3 hash; `None` for SSL 2 format or a hello that breaks off.
     pub ja3: Option<String>,
     /// JA4; as `ja3`.
@@ -47,8 +47,8 @@ pub struct ClientHello {
 /// What a server chose.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ServerHello {
-    /// Negotiated version.
-    pub version: Version,
+    /// Negotiated version; `None` if the hello breaks off before it can be known.
+    pub version: Option<Version>,
     /// Asks for another ClientHello.
     pub retry: bool,
     /// Session id.
@@ -63,7 +63,7 @@ pub struct ServerHello {
     pub psk: bool,
     /// Application protocol chosen, where it is not encrypted.
     pub alpn: Option<String>,
-    /// Signed certificate timestamps.
+    /// Signed certificate timestamps; `None` if the hello breaks off before them, or where they are encrypted.
     pub sct_count: Option<u16>,
     /// The inside was malformed; what was read until there stands.
     pub malformed: bool,
@@ -85,24 +85,26 @@ pub fn text(bytes: &[u8]) -> String {
 }
 
 impl ClientHello {
-    /// Read the body of a ClientHello message. What is malformed ends the reading, not the hello.
+    /// Read the body of a ClientHello message; `whole`: it is not cut. What is malformed ends the reading, not the hello,
+    /// and what it did not come to is unknown.
     #[must_use]
-    pub fn read(body: &[u8]) -> Self {
+    pub fn read(body: &[u8], whole: bool) -> Self {
         let mut hello = Self::default();
         let mut fields = ClientFields::default();
-        let complete = hello.read_fields(Reader::new(body), &mut fields).is_some();
-        hello.malformed = !complete;
-        hello.offered = Version(
-            fields
-                .versions
-                .iter()
-                .copied()
-                .filter(|&version| !is_grease(version) && version >> 8 == 3)
-                .max()
-                .unwrap_or(fields.legacy_version),
-        );
+        let complete = hello.read_fields(Reader::new(body), &mut fields).is_some() && whole;
+        hello.malformed |= !complete;
+        let listed = fields
+            .versions
+            .iter()
+            .copied()
+            .filter(|&version| !is_grease(version) && version >> 8 == 3)
+            .max();
+        hello.offered = listed
+            .or_else(|| settled(fields.legacy_version, complete))
+            .map(Version);
         if complete {
             fields.has_server_name = fields.extensions.contains(&extension::SERVER_NAME);
+            hello.ech.get_or_insert(false);
             hello.alpn.get_or_insert_default();
             hello.ja3 = Some(fingerprint::ja3(&fields));
             hello.ja4 = Some(fingerprint::ja4(&fields));
@@ -164,7 +166,7 @@ impl ClientHello {
                 }
                 self.alpn = Some(offered);
             }
-            extension::ENCRYPTED_CLIENT_HELLO => self.ech = true,
+            extension::ENCRYPTED_CLIENT_HELLO => self.ech = Some(true),
             _ => {}
         }
         Some(())
@@ -175,9 +177,10 @@ impl ClientHello {
     pub fn read_version_2(body: &[u8]) -> Option<Self> {
         let mut reader = Reader::new(body);
         reader.u8()?;
-        let offered = Version(reader.u16()?);
+        let offered = Some(Version(reader.u16()?));
         Some(Self {
             offered,
+            ech: Some(false),
             alpn: Some(Vec::new()),
             ..Self::default()
         })
@@ -185,9 +188,9 @@ impl ClientHello {
 }
 
 impl ServerHello {
-    /// Read the body of a ServerHello message; `None` if it breaks off before the cipher suite.
+    /// Read the body of a ServerHello message; `whole`: it is not cut. `None` if it breaks off before the cipher suite.
     #[must_use]
-    pub fn read(body: &[u8]) -> Option<Self> {
+    pub fn read(body: &[u8], whole: bool) -> Option<Self> {
         let mut reader = Reader::new(body);
         let legacy = reader.u16()?;
         let retry = reader.take(32)? == RETRY_RANDOM;
@@ -200,19 +203,23 @@ impl ServerHello {
             reader.vector8()?.rest().to_vec()
         };
         let mut hello = Self {
-            version: Version(legacy),
             retry,
             session_id,
             cipher: reader.u16()?,
             ..Self::default()
         };
         let mut kinds = Vec::new();
-        match hello.read_extensions(reader, draft, &mut kinds) {
-            Some(()) => hello.ja3s = Some(fingerprint::ja3s(legacy, hello.cipher, &kinds)),
-            None => hello.malformed = true,
-        }
-        if hello.sct_count.is_none() && !hello.version.is_13() {
-            hello.sct_count = Some(0);
+        let complete = hello.read_extensions(reader, draft, &mut kinds).is_some() && whole;
+        hello.version = hello
+            .version
+            .or_else(|| settled(legacy, complete).map(Version));
+        if complete {
+            hello.ja3s = Some(fingerprint::ja3s(legacy, hello.cipher, &kinds));
+            if hello.version.is_some_and(|version| !version.is_13()) {
+                hello.sct_count.get_or_insert(0);
+            }
+        } else {
+            hello.malformed = true;
         }
         Some(hello)
     }
@@ -243,7 +250,7 @@ impl ServerHello {
 
     fn read_extension(&mut self, kind: u16, mut body: Reader<'_>) -> Option<()> {
         match kind {
-            extension::SUPPORTED_VERSIONS => self.version = Version(body.u16()?),
+            extension::SUPPORTED_VERSIONS => self.version = Some(Version(body.u16()?)),
             extension::KEY_SHARE => self.group = Some(body.u16()?),
             extension::PRE_SHARED_KEY => self.psk = true,
             extension::ALPN => {
@@ -262,6 +269,12 @@ impl ServerHello {
         }
         Some(())
     }
+}
+
+/// The version field of a hello tells the version, unless it says TLS 1.2 and an extension that was not reached says more
+/// (RFC 8446 4.2.1).
+fn settled(legacy: u16, complete: bool) -> Option<u16> {
+    (complete || !matches!(legacy, 0 | 0x0303)).then_some(legacy)
 }
 
 fn numbers(mut list: Reader<'_>) -> Option<Vec<u16>> {
@@ -286,9 +299,9 @@ mod tests {
         let mut body = vec![3, 3];
         body.extend([7; 32]);
         body.extend([2, 8, 9, 0, 2, 0x13]);
-        let hello = ClientHello::read(&body);
+        let hello = ClientHello::read(&body, true);
         assert_eq!(
-            (vec![8, 9], Version(0x0303), true, None),
+            (vec![8, 9], None, true, None),
             (hello.session_id, hello.offered, hello.malformed, hello.ja3)
         );
     }
@@ -297,14 +310,40 @@ mod tests {
     fn no_prefix_of_a_hello_panics() {
         let mut body = vec![3, 3];
         body.extend([7; 32]);
-        body.extend([0, 0, 2, 0x13, 1, 1, 0, 0, 18]);
+        body.extend([0, 0, 2, 0x13, 1, 1, 0, 0, 17]);
         body.extend([0, 0, 0, 6, 0, 4, 0, 0, 1, b'a']);
-        body.extend([0, 43, 0, 4, 3, 3, 4, 9]);
+        body.extend([0, 43, 0, 3, 2, 3, 4]);
         for n in 0..=body.len() {
-            let hello = ClientHello::read(&body[..n]);
-            assert_eq!(n < body.len(), hello.ja3.is_none() || n == 41, "{n}");
-            let _ = ServerHello::read(&body[..n]);
+            let whole = n == body.len();
+            let hello = ClientHello::read(&body[..n], whole);
+            assert_eq!(whole, hello.ja3.is_some(), "{n}");
+            assert_eq!(whole, hello.ech.is_some(), "{n}");
+            assert!(matches!(hello.offered, None | Some(Version(0x0304))), "{n}");
+            let _ = ServerHello::read(&body[..n], whole);
         }
-        assert_eq!(Some("a".into()), ClientHello::read(&body).server_name);
+        assert_eq!(Some("a".into()), ClientHello::read(&body, true).server_name);
+    }
+
+    #[test]
+    fn a_cut_server_hello_does_not_guess() {
+        let mut body = vec![3, 3];
+        body.extend([7; 32]);
+        body.extend([0, 0x13, 1, 0, 0, 6, 0, 43, 0, 2, 3, 4]);
+        let whole = ServerHello::read(&body, true).unwrap();
+        assert_eq!(
+            (Some(Version(0x0304)), None),
+            (whole.version, whole.sct_count)
+        );
+        for n in 37..body.len() {
+            let cut = ServerHello::read(&body[..n], false).unwrap();
+            assert_eq!(
+                (None, None, None),
+                (cut.version, cut.ja3s, cut.sct_count),
+                "{n}"
+            );
+        }
+        body[1] = 2;
+        let cut = ServerHello::read(&body[..37], false).unwrap();
+        assert_eq!(Some(Version(0x0302)), cut.version);
     }
 }

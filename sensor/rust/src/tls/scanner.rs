@@ -2,6 +2,9 @@
 
 use super::opener::{self, Opener, LONGEST};
 
+/// Bytes of a record that holds one alert.
+const ALERT: usize = 7;
+
 /// The bytes at the end of what was searched that may be the start of an opener.
 #[derive(Debug, Clone, Copy)]
 pub struct Carry {
@@ -65,6 +68,14 @@ impl Scanner {
     #[must_use]
     pub fn is_fresh(&self) -> bool {
         self.carry.length == 0
+    }
+
+    /// What is carried is an alert: the other side has spoken TLS now, so this one answers. It is not carried any more.
+    pub fn take_alert(&mut self) -> Option<Carry> {
+        if opener::look(self.carry.bytes()) != Opener::Alert {
+            return None;
+        }
+        Some(std::mem::take(&mut self.carry))
     }
 
     /// Bytes are missing here: what was carried has no continuation.
@@ -138,9 +149,10 @@ impl Scanner {
 fn judge(bytes: &[u8], at: usize, alerts: bool, whole: bool) -> Opener {
     let rest = bytes.get(at..).unwrap_or_default();
     match opener::look(rest) {
+        // An alert is an answer; the hello that it answers may come out of order. More bytes behind it refute it.
+        Opener::Alert if !alerts && whole && rest.len() == ALERT => Opener::Maybe,
         Opener::Alert if !alerts => Opener::No,
         Opener::Maybe if !whole || rest.len() >= LONGEST => Opener::No,
-        Opener::Maybe if !alerts && rest.first() == Some(&super::content::ALERT) => Opener::No,
         opener => opener,
     }
 }
@@ -184,6 +196,13 @@ mod tests {
         let stream = [b'x', 21, 3, 1, 0, 2, 2, 40];
         for size in 1..9 {
             assert_eq!(None, find(&stream, size, false));
+            let mut scanner = Scanner::default();
+            for part in stream.chunks(size) {
+                scanner.search(part, false);
+            }
+            let carried = scanner.take_alert().unwrap();
+            assert_eq!((&stream[1..], 1), (carried.bytes(), scanner.searched()));
+            assert!(scanner.take_alert().is_none());
             assert_eq!(Some((1, 1)), find(&stream, size, true), "{size}");
         }
     }
