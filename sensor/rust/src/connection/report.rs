@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use super::{Connection, Tls};
 use crate::session::{connection_id, Place, Session};
-use crate::stream::before;
 use crate::tls::facts::{Context, Facts};
 use crate::tls::reassembly::Cut;
 use crate::visibility::View;
@@ -129,12 +128,8 @@ impl Connection {
             || view.client.chain.is_some()
             || view.client.protected
             || client_side.advanced(server_side);
-        let answered = match (client_side.tls_start, server_side.acknowledged) {
-            (Some(start), Some(acknowledged)) => before(start, acknowledged),
-            _ => false,
-        };
         match (view.client.is_empty(), view.server.is_empty()) {
-            (false, false) => went_on && answered,
+            (false, false) => went_on,
             (false, true) => went_on && client_side.advanced(server_side),
             (true, false) => server_side.advanced(client_side),
             (true, true) => false,
