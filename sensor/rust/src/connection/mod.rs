@@ -162,7 +162,7 @@ impl Connection {
         if segment.has(ACK) && !segment.has(RST) {
             let acknowledgement = segment.acknowledgement;
             peer.stream.begin_at_acknowledgement(acknowledgement);
-            side.acknowledge(acknowledgement);
+            side.acknowledge(acknowledgement, !segment.payload.is_empty());
         }
         if segment.has(SYN) && self.initiator.is_none() {
             self.initiator = Some(if segment.has(ACK) {

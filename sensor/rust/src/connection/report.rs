@@ -58,7 +58,7 @@ impl Connection {
         let (client_side, server_side) = (&self.sides[client], &self.sides[1 - client]);
         let nothing = Facts::default();
         let id = connection_id(sensor, self.first_ns, self.ends[0], self.ends[1]);
-        let [a, b] = [0, 1].map(|side| (self.sides[side].scanner.searched(), tls.started[side]));
+        let [a, b] = [0, 1].map(|side| (self.sides[side].plaintext(), tls.started[side]));
         let plaintext = match (a, b) {
             // Before its first hello a side that is not heard to speak TLS may have said something, if the other did;
             // afterwards it may have refused in words of its own.

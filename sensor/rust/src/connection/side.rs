@@ -15,7 +15,7 @@ pub(super) struct Side {
     pub syn: Option<u32>,
     /// Highest acknowledgement number sent.
     pub acknowledged: Option<u32>,
-    /// Lowest acknowledgement number sent.
+    /// Lowest acknowledgement number sent with data.
     pub acknowledged_first: Option<u32>,
     /// Sequence number of the first byte of TLS.
     pub tls_start: Option<u32>,
@@ -27,7 +27,7 @@ pub(super) struct Side {
 
 impl Side {
     /// The side got something of its peer: it acknowledged TLS, or, where the peer's TLS is not seen, went on to
-    /// acknowledge more than at first.
+    /// acknowledge more than when it first sent data.
     pub fn advanced(&self, peer: &Self) -> bool {
         let start = peer.tls_start.or(self.acknowledged_first);
         match (start, self.acknowledged) {
@@ -36,17 +36,27 @@ impl Side {
         }
     }
 
+    /// Bytes of plaintext before TLS: counted by sequence numbers where both ends are known, for some may have come
+    /// before the SYN, else what was searched.
+    pub fn plaintext(&self) -> u64 {
+        match (self.syn, self.tls_start) {
+            (Some(syn), Some(start)) => u64::from(start.wrapping_sub(syn.wrapping_add(1))),
+            _ => self.scanner.searched(),
+        }
+    }
+
     /// Note an acknowledgement number.
-    pub fn acknowledge(&mut self, number: u32) {
+    pub fn acknowledge(&mut self, number: u32, with_data: bool) {
         if self
             .acknowledged
             .is_none_or(|latest| before(latest, number))
         {
             self.acknowledged = Some(number);
         }
-        if self
-            .acknowledged_first
-            .is_none_or(|first| before(number, first))
+        if with_data
+            && self
+                .acknowledged_first
+                .is_none_or(|first| before(number, first))
         {
             self.acknowledged_first = Some(number);
         }
