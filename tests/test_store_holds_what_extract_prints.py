@@ -1,0 +1,75 @@
+"""Each field of each session is the same in the store as in `certspan extract`; unknown is not empty in either."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sensor._rust import session_columns
+
+ROOT = Path(__file__).resolve().parent.parent
+PROGRAM = Path(sys.executable).with_name("certspan")
+CAPTURES = sorted((ROOT / "pcaps").glob("*.pcap*"))
+COLUMNS = {name: kind for name, kind, _ in session_columns()}
+TEXT = {
+    "fixed_16": "lower(hex({0}))",
+    "list_fixed_32": "arrayMap(h -> lower(hex(h)), {0})",
+    "list_binary": "arrayMap(h -> lower(hex(h)), {0})",
+    "timestamp_ns": "concat(replaceOne(toString({0}), ' ', 'T'), 'Z')",
+}
+
+
+def run(*words: object) -> list[dict[str, Any]]:
+    """Run the command; the JSON lines it prints."""
+    done = subprocess.run([PROGRAM, *map(str, words)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def column(name: str, kind: str) -> str:
+    """Give the SQL for a column as JSON shows it."""
+    if name.endswith("_address"):
+        return f"replaceRegexpOne(toString({name}), '^::ffff:(\\\\d+\\\\.)', '\\\\1') AS {name}_"
+    return TEXT.get(kind, "{0}").format(name) + f" AS {name}_"
+
+
+def unknown_as_null(row: dict[str, Any]) -> dict[str, Any]:
+    """Take the `_known` columns away: where one is false, the list must be empty and is null in JSON."""
+    plain = {name.removesuffix("_"): value for name, value in row.items()}
+    for name in [name for name in plain if name.endswith("_known")]:
+        known, values = plain.pop(name), name.removesuffix("_known")
+        if not known:
+            assert plain[values] == []
+            plain[values] = None
+    return plain
+
+
+@pytest.mark.xdist_group("store holds")
+@pytest.mark.parametrize("capture", CAPTURES, ids=lambda path: path.name)
+def test_every_field(capture: Path, tmp_path: Path) -> None:
+    printed = {row["session_id"]: row for row in run("extract", capture)}
+    url = f"chdb://{tmp_path}/store"
+    subprocess.run([PROGRAM, "audit", capture, "--store", url], capture_output=True, check=True)
+    columns = ", ".join(column(name, kind) for name, kind in COLUMNS.items())
+    settings = "SETTINGS output_format_json_quote_64bit_integers = 0"
+    rows = run("store", "query", "--store", url, f"SELECT {columns} FROM sessions {settings} FORMAT JSONEachRow")
+    held = {row["session_id"]: row for row in map(unknown_as_null, rows)}
+    assert held == printed
+    assert len(rows) == len(held)
+
+
+def test_both_cases_of_each_list_are_there() -> None:
+    seen: dict[str, set[bool]] = {name: set() for name, kind in COLUMNS.items() if f"{name}_known" in COLUMNS}
+    assert len(CAPTURES) >= 5
+    assert len(seen) == 4
+    for capture in CAPTURES:
+        for row in run("extract", capture):
+            for name, cases in seen.items():
+                cases.add(row[name] is None)
+    # A ClientHello is in each of these captures.
+    assert {name for name, cases in seen.items() if len(cases) == 2} == set(seen) - {"alpn_offered"}
