@@ -26,6 +26,8 @@ pub struct Engine {
     counters: Counters,
     fragments: Fragments,
     flows: Flows,
+    /// Time of the packet before: the clock follows two packets that agree, for one alone may lie.
+    last_ns: Option<u64>,
     now_ns: u64,
     swept_ns: u64,
 }
@@ -39,6 +41,7 @@ impl Engine {
             counters: Counters::default(),
             fragments: Fragments::default(),
             flows: Flows::new(sensor),
+            last_ns: None,
             now_ns: 0,
             swept_ns: 0,
         }
@@ -53,7 +56,12 @@ impl Engine {
     pub fn frame(&mut self, link_type: u16, data: &[u8], moment: Moment) {
         self.counters.frames += 1;
         // Packets may be out of order, or lie: time only goes forward.
-        self.now_ns = self.now_ns.max(moment.time_ns);
+        let before_ns = self
+            .last_ns
+            .replace(moment.time_ns)
+            .unwrap_or(moment.time_ns);
+        self.now_ns = self.now_ns.max(moment.time_ns.min(before_ns));
+        self.flows.now_ns = self.now_ns;
         if self.now_ns - self.swept_ns >= SWEEP_NS {
             self.swept_ns = self.now_ns;
             self.flows

@@ -63,6 +63,8 @@ pub struct Flows {
     free: Vec<usize>,
     queues: [VecDeque<Ticket>; 3],
     memory: usize,
+    /// By the packets; never goes back.
+    pub now_ns: u64,
     interfaces: Vec<Option<Arc<str>>>,
     ending: Option<Vec<usize>>,
     /// Names for certificates, and those to hand out.
@@ -83,6 +85,7 @@ impl Flows {
             free: Vec::new(),
             queues: Default::default(),
             memory: 0,
+            now_ns: 0,
             interfaces: Vec::new(),
             ending: None,
             identities: Identities::default(),
@@ -154,8 +157,18 @@ impl Flows {
                         }
                         connection = connection.continued(tombstone);
                     }
-                    self.begin(slot, connection, moment.time_ns, counters);
+                    self.begin(slot, connection, counters);
                     slot
+                }
+                State::Open(connection) if connection.is_new_syn(direction, segment) => {
+                    self.report(slot, false, limits, counters);
+                    if matches!(self.slots[slot].state, State::Free) {
+                        self.open(key, hash, segment, moment, limits, counters)
+                    } else {
+                        let connection = Connection::new(key, segment.wrapping, moment);
+                        self.begin(slot, connection, counters);
+                        slot
+                    }
                 }
                 State::Open(_) | State::Free => slot,
             },
@@ -190,24 +203,31 @@ impl Flows {
         let (hasher, slots) = (&self.hasher, &self.slots);
         self.index
             .insert_unique(hash, slot, |&slot| hasher.hash_one(slots[slot].key));
-        self.begin(slot, connection, moment.time_ns, counters);
+        self.begin(slot, connection, counters);
         slot
     }
 
-    fn begin(&mut self, slot: usize, connection: Connection, now_ns: u64, counters: &mut Counters) {
+    fn begin(&mut self, slot: usize, connection: Connection, counters: &mut Counters) {
         counters.flows += 1;
         self.memory += connection.memory();
         self.slots[slot].state = State::Open(Box::new(connection));
-        self.reclass(slot, Class::Awaited, now_ns);
+        self.slots[slot].touched_ns = 0;
+        self.reclass(slot, Class::Awaited);
     }
 
-    fn reclass(&mut self, slot: usize, class: Class, now_ns: u64) {
+    fn reclass(&mut self, slot: usize, class: Class) {
+        let now_ns = self.now_ns;
         let entry = &mut self.slots[slot];
         entry.class = class;
-        entry.touched_ns = now_ns;
+        entry.touched_ns = entry.touched_ns.max(now_ns);
         entry.generation = entry.generation.wrapping_add(1);
         let generation = entry.generation;
-        self.queues[class as usize].push_back(Ticket {
+        let (queue, slots) = (&mut self.queues[class as usize], &self.slots);
+        // A slot has one valid ticket at most: those of the past must not outgrow the table.
+        if queue.len() > 2 * slots.len() + 64 {
+            queue.retain(|ticket| slots[ticket.slot].generation == ticket.generation);
+        }
+        queue.push_back(Ticket {
             slot,
             generation,
             since_ns: now_ns,
@@ -224,10 +244,13 @@ impl Flows {
         counters: &mut Counters,
     ) {
         let entry = &mut self.slots[slot];
-        entry.touched_ns = entry.touched_ns.max(moment.time_ns);
         let State::Open(connection) = &mut entry.state else {
             return;
         };
+        if connection.hopes_for(direction, segment) {
+            // The packet may be ahead of the clock, which waits for a second one to say so, or far behind it.
+            entry.touched_ns = entry.touched_ns.max(self.now_ns.max(moment.time_ns));
+        }
         let (before, had_tls) = (connection.memory(), connection.has_tls());
         let mut context = Context {
             limits,
@@ -240,13 +263,11 @@ impl Flows {
         match status {
             Status::Open => {
                 if has_tls && !had_tls {
-                    self.reclass(slot, Class::Handshake, moment.time_ns);
+                    self.reclass(slot, Class::Handshake);
                 }
-                while self.memory > limits.max_state_bytes
-                    && self.evict(&OPEN_CLASSES, limits, counters)
-                {}
+                while self.memory > limits.max_state_bytes && self.evict_dear(limits, counters) {}
             }
-            Status::Finished => self.report(slot, false, moment.time_ns, limits, counters),
+            Status::Finished => self.report(slot, false, limits, counters),
             Status::Plain => {
                 self.memory -= connection.memory();
                 self.remove(slot);
@@ -255,14 +276,7 @@ impl Flows {
     }
 
     /// Report an open flow's sessions; what remains is a tombstone.
-    fn report(
-        &mut self,
-        slot: usize,
-        evicted: bool,
-        now_ns: u64,
-        limits: &Limits,
-        counters: &mut Counters,
-    ) {
+    fn report(&mut self, slot: usize, evicted: bool, limits: &Limits, counters: &mut Counters) {
         let State::Open(connection) = &mut self.slots[slot].state else {
             return;
         };
@@ -282,7 +296,7 @@ impl Flows {
         self.sessions.extend(sessions);
         if had_tls || connection.has_tls() {
             self.slots[slot].state = State::Finished(tombstone);
-            self.reclass(slot, Class::Finished, now_ns);
+            self.reclass(slot, Class::Finished);
         } else {
             self.remove(slot);
         }
@@ -317,11 +331,37 @@ impl Flows {
         false
     }
 
+    /// Memory is short: give up the oldest flow that costs at least as much as the average, within reason; giving up the
+    /// small ones would help nobody.
+    fn evict_dear(&mut self, limits: &Limits, counters: &mut Counters) -> bool {
+        const TRIES: usize = 1_024;
+        let open = self.index.len().max(1);
+        for class in OPEN_CLASSES {
+            for _ in 0..self.queues[class as usize].len().min(TRIES) {
+                let Some(ticket) = self.queues[class as usize].pop_front() else {
+                    break;
+                };
+                let entry = &self.slots[ticket.slot];
+                match &entry.state {
+                    State::Open(connection) if entry.generation == ticket.generation => {
+                        if connection.memory() >= self.memory / open {
+                            counters.flows_evicted += 1;
+                            self.expire(ticket.slot, true, limits, counters);
+                            return true;
+                        }
+                        self.queues[class as usize].push_back(ticket);
+                    }
+                    _ => {}
+                }
+            }
+        }
+        self.evict(&OPEN_CLASSES, limits, counters)
+    }
+
     /// End a flow for good.
     fn expire(&mut self, slot: usize, evicted: bool, limits: &Limits, counters: &mut Counters) {
-        let touched_ns = self.slots[slot].touched_ns;
         if matches!(self.slots[slot].state, State::Open(_)) {
-            self.report(slot, evicted, touched_ns, limits, counters);
+            self.report(slot, evicted, limits, counters);
         }
         if evicted && !matches!(self.slots[slot].state, State::Free)
             || matches!(self.slots[slot].state, State::Finished(_)) && !evicted
@@ -353,7 +393,7 @@ impl Flows {
                     if quiet(entry.touched_ns) {
                         self.expire(ticket.slot, false, limits, counters);
                     } else {
-                        let since_ns = entry.touched_ns;
+                        let since_ns = now_ns;
                         self.queues[class as usize].push_back(Ticket { since_ns, ..ticket });
                     }
                 }
@@ -370,7 +410,7 @@ impl Flows {
         };
         while self.sessions.len() < enough {
             match left.pop() {
-                Some(slot) => self.report(slot, false, 0, limits, counters),
+                Some(slot) => self.report(slot, false, limits, counters),
                 None => return true,
             }
         }

@@ -69,6 +69,12 @@ impl Stream {
         self.next
     }
 
+    /// Bytes were handed on.
+    #[must_use]
+    pub fn is_started(&self) -> bool {
+        self.started
+    }
+
     /// Bytes kept, bookkeeping included.
     #[must_use]
     pub fn pending_bytes(&self) -> usize {

@@ -158,7 +158,7 @@ impl View<'_> {
             Some(_) if missing != Visibility::Lost && self.server.hello_done => {
                 Visibility::NoneSent
             }
-            None if self.server.is_server() || self.server.protected => Visibility::Lost,
+            None if self.server.is_server() || self.went_past() => Visibility::Lost,
             _ if missing == Visibility::Truncated
                 && (refused(self.server) || self.server_closed) =>
             {
@@ -166,6 +166,14 @@ impl View<'_> {
             }
             _ => missing,
         }
+    }
+
+    /// What comes only behind the server's Certificate message was seen.
+    fn went_past(&self) -> bool {
+        self.server.protected
+            || self.client.protected
+            || self.client.client_key_exchange
+            || self.client.chain.is_some()
     }
 
     /// Of the client's certificate.
@@ -211,7 +219,7 @@ impl View<'_> {
                 .client_hello
                 .as_ref()
                 .and_then(|hello| hello.offered);
-            return match offered {
+            return match self.server.version().or(offered) {
                 Some(version) if version.is_13() => Visibility::Encrypted,
                 _ => Visibility::Resumed,
             };

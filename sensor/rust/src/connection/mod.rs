@@ -10,7 +10,7 @@ use side::Side;
 
 use crate::frame::{Endpoint, Segment, Wrapping, ACK, FIN, RST, SYN};
 use crate::stream::Accepted;
-use crate::tls::facts::Context;
+use crate::tls::facts::{Context, Facts};
 use crate::tls::half::{looks_like_record, Half};
 use crate::tls::opener::Opener;
 
@@ -91,6 +91,22 @@ impl Connection {
             next: [a.stream.next(), b.stream.next()],
             syn: [a.syn, b.syn],
         }
+    }
+
+    /// This SYN begins another connection between the same ports, though the end of this one was not seen. Before any data
+    /// was read, a SYN is only another try.
+    #[must_use]
+    pub fn is_new_syn(&self, direction: usize, segment: &Segment<'_>) -> bool {
+        segment.has(SYN)
+            && !segment.has(RST)
+            && self.sides[direction].stream.is_started()
+            && self.tombstone(0).is_new_syn(direction, segment.sequence)
+    }
+
+    /// The segment may bring a handshake forward: what a finished direction sends does not, nor do mere acknowledgements.
+    #[must_use]
+    pub fn hopes_for(&self, direction: usize, segment: &Segment<'_>) -> bool {
+        self.tls.is_none() || !(segment.payload.is_empty() || self.is_done(direction))
     }
 
     /// Index of the interface that saw the first packet.
@@ -227,7 +243,8 @@ impl Connection {
                 self.drain(direction, moment, context);
             }
             Accepted::Held => {
-                let timeout_ns = 1_000_000_000 * timeout(context.limits.gap_timeout_s);
+                let timeout_ns =
+                    timeout(context.limits.gap_timeout_s).saturating_mul(1_000_000_000);
                 let late = side
                     .stream
                     .hole_since_ns()
@@ -389,7 +406,14 @@ impl Connection {
 
     /// One side has said FIN, and the other may go on.
     fn half_open(&self) -> bool {
-        self.sides.iter().any(|side| side.stream.is_complete())
+        // A client that resets may overtake the answer that is under way.
+        let answer_awaited = |direction: usize| {
+            let asked = |tls: &Tls| tls.halves[direction].facts.iter().any(Facts::is_client);
+            self.sides[direction].closed
+                && !self.is_done(1 - direction)
+                && self.tls.as_deref().is_some_and(asked)
+        };
+        self.sides.iter().any(|side| side.stream.is_complete()) || (0..2).any(answer_awaited)
     }
 }
 
@@ -399,5 +423,5 @@ fn first_byte(segment: &Segment<'_>) -> u32 {
 }
 
 fn timeout(seconds: usize) -> u64 {
-    u64::try_from(seconds).unwrap_or(u64::MAX / 1_000_000_000)
+    u64::try_from(seconds).unwrap_or(u64::MAX)
 }

@@ -29,7 +29,9 @@ impl Side {
     /// The side got something of its peer: it acknowledged TLS, or, where the peer's TLS is not seen, went on to
     /// acknowledge more than when it first sent data.
     pub fn advanced(&self, peer: &Self) -> bool {
-        let start = peer.tls_start.or(self.acknowledged_first);
+        // One more than at first may be the peer's FIN.
+        let first = || Some(self.acknowledged_first?.wrapping_add(1));
+        let start = peer.tls_start.or_else(first);
         match (start, self.acknowledged) {
             (Some(start), Some(latest)) => before(start, latest),
             _ => false,
@@ -40,7 +42,10 @@ impl Side {
     /// before the SYN, else what was searched.
     pub fn plaintext(&self) -> u64 {
         match (self.syn, self.tls_start) {
-            (Some(syn), Some(start)) => u64::from(start.wrapping_sub(syn.wrapping_add(1))),
+            (Some(syn), Some(start)) => {
+                let before = u64::from(start.wrapping_sub(syn.wrapping_add(1)));
+                before.saturating_sub(self.lost_before)
+            }
             _ => self.scanner.searched(),
         }
     }

@@ -115,17 +115,15 @@ fn version_6(bytes: &[u8]) -> Result<Datagram<'_>, Skip> {
                 next = following;
                 // An atomic fragment (RFC 6946) is the whole packet.
                 fragment = (place.more || place.offset > 0).then_some(place);
-                if place.offset > 0 {
+                // What follows is cut: it is read when the datagram is whole.
+                if fragment.is_some() {
                     break;
                 }
             }
-            HOP_BY_HOP | ROUTING | DESTINATION | MOBILITY | HIP | SHIM6 => {
-                next = skip_extension(&mut reader, |n| 8 * (n + 1)).ok_or(Skip::Malformed)?;
-            }
-            AUTHENTICATION => {
-                next = skip_extension(&mut reader, |n| 4 * (n + 2)).ok_or(Skip::Malformed)?;
-            }
-            _ => break,
+            _ => match extension(next, &mut reader)? {
+                Some(following) => next = following,
+                None => break,
+            },
         }
     }
     Ok(Datagram {
@@ -136,6 +134,31 @@ fn version_6(bytes: &[u8]) -> Result<Datagram<'_>, Skip> {
         fragment,
         cut: end > captured.len(),
     })
+}
+
+/// Step over an extension header of this kind; gives the next header, `None` if the kind is none.
+fn extension(kind: u8, reader: &mut Reader<'_>) -> Result<Option<u8>, Skip> {
+    let next = match kind {
+        HOP_BY_HOP | ROUTING | DESTINATION | MOBILITY | HIP | SHIM6 => {
+            skip_extension(reader, |n| 8 * (n + 1))
+        }
+        AUTHENTICATION => skip_extension(reader, |n| 4 * (n + 2)),
+        _ => return Ok(None),
+    };
+    next.map(Some).ok_or(Skip::Malformed)
+}
+
+/// Protocol and payload of a datagram that was put together from fragments: the extension headers in its first one are
+/// still to be stepped over.
+pub(super) fn reassembled(mut protocol: u8, whole: &[u8]) -> Result<(u8, &[u8]), Skip> {
+    let mut reader = Reader::new(whole);
+    for _ in 0..MAX_EXTENSIONS {
+        match extension(protocol, &mut reader)? {
+            Some(following) => protocol = following,
+            None => break,
+        }
+    }
+    Ok((protocol, reader.rest()))
 }
 
 fn address_6(bytes: Option<&[u8]>) -> Option<[u8; 16]> {

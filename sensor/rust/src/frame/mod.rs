@@ -102,8 +102,19 @@ pub fn dissect(
             Some(place) => {
                 counters.fragments += 1;
                 let whole = fragments.add(&datagram, place, time_ns, limits, counters);
-                if let Some(payload) = whole {
-                    deliver(&datagram, &payload, wrapping, counters, receive);
+                match whole
+                    .as_deref()
+                    .map(|whole| ip::reassembled(datagram.protocol, whole))
+                {
+                    Some(Ok((protocol, payload))) => {
+                        let datagram = ip::Datagram {
+                            protocol,
+                            ..datagram
+                        };
+                        deliver(&datagram, payload, wrapping, counters, receive);
+                    }
+                    Some(Err(skip)) => skip.count(counters),
+                    None => {}
                 }
             }
         },

@@ -189,6 +189,9 @@ pub(super) fn receive(
     match message.kind {
         handshake::CLIENT_HELLO => receive_client_hello(facts, message, context),
         handshake::SERVER_HELLO => receive_server_hello(facts, message, context),
+        // A direction sends one Certificate message a handshake: what was read whole stands, whatever comes behind it.
+        handshake::CERTIFICATE | handshake::COMPRESSED_CERTIFICATE
+            if matches!(facts.chain, Some((_, ChainEnd::Complete))) => {}
         handshake::CERTIFICATE if tentative => {
             facts.tentative = Some((message.body.to_vec(), message.cut));
         }

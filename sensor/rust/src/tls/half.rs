@@ -94,8 +94,9 @@ impl Half {
     /// not seen, the same random does.
     pub fn merge_retries(&mut self, server: Option<&Half>) {
         let retried = |ordinal: usize| {
-            let facts = server.and_then(|half| half.facts.get(ordinal));
-            facts.map(|facts| facts.retried)
+            let facts = server.and_then(|half| half.facts.get(ordinal))?;
+            // The request may be among bytes that are missing.
+            (facts.retried || facts.lost_bytes == 0).then_some(facts.retried)
         };
         let mut ordinal = 0;
         while ordinal + 1 < self.facts.len() {
@@ -266,7 +267,9 @@ impl Half {
     /// 256 begins with the same byte.
     fn retried_hello(&self, left: usize) -> Option<bool> {
         const LONGEST_HELLO: usize = 1 << 16;
-        let facts = self.facts.last()?;
+        let Some(facts) = self.facts.last() else {
+            return Some(false);
+        };
         let first = self.small.first()?;
         let expected = match *first {
             handshake::CLIENT_HELLO => facts

@@ -17,6 +17,11 @@ mod extension {
     pub const ENCRYPTED_CLIENT_HELLO: u16 = 0xfe0d;
 }
 
+/// More application protocols than any client offers.
+const MAX_PROTOCOLS: usize = 64;
+/// Bytes of a host name: DNS allows 255.
+const MAX_SERVER_NAME: usize = 1_024;
+
 /// The random that marks a HelloRetryRequest (RFC 8446 4.1.3).
 const RETRY_RANDOM: [u8; 32] = [
     0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11, 0xbe, 0x1d, 0x8c, 0x02, 0x1e, 0x65, 0xb8, 0x91,
@@ -145,7 +150,9 @@ impl ClientHello {
                 let mut names = body.vector16()?;
                 while !names.is_empty() {
                     let (kind, name) = (names.u8()?, names.vector16()?);
-                    if kind == 0 && self.server_name.is_none() {
+                    if kind == 0 && name.rest().len() > MAX_SERVER_NAME {
+                        self.malformed = true;
+                    } else if kind == 0 && self.server_name.is_none() {
                         self.server_name = Some(text(name.rest()));
                     }
                 }
@@ -158,7 +165,12 @@ impl ClientHello {
                 let mut offered = Vec::new();
                 let mut protocols = body.vector16()?;
                 while !protocols.is_empty() {
-                    let protocol = protocols.vector8()?.rest();
+                    // ProtocolName is opaque<1..2^8-1> (RFC 7301 3.1).
+                    let protocol = protocols.vector8().filter(|name| !name.is_empty())?.rest();
+                    if offered.len() == MAX_PROTOCOLS {
+                        self.malformed = true;
+                        break;
+                    }
                     if offered.is_empty() {
                         fields.first_alpn = protocol.to_vec();
                     }

@@ -14,6 +14,9 @@ pub struct Chain<'a> {
     pub too_long: bool,
 }
 
+/// More names than any server sends: the longest public lists have some hundreds.
+const MAX_ISSUERS: usize = 1_024;
+
 /// Read a Certificate message.
 #[must_use]
 pub fn certificates(body: &[u8], max_chain: usize) -> Chain<'_> {
@@ -55,7 +58,12 @@ pub fn accepted_issuers(body: &[u8], version: Option<Version>) -> Option<Vec<Vec
     let mut list = reader.vector16()?;
     let mut names = Vec::new();
     while !list.is_empty() {
-        names.push(list.vector16()?.rest().to_vec());
+        // DistinguishedName is opaque<1..2^16-1>.
+        let name = list.vector16().filter(|name| !name.is_empty())?;
+        if names.len() == MAX_ISSUERS {
+            return None;
+        }
+        names.push(name.rest().to_vec());
     }
     Some(names)
 }
