@@ -102,6 +102,12 @@ impl Engine {
         }
     }
 
+    /// Bytes that all flows cost, near enough.
+    #[must_use]
+    pub fn memory(&self) -> usize {
+        self.flows.memory()
+    }
+
     /// What was counted so far.
     #[must_use]
     pub fn counters(&self) -> &Counters {

@@ -99,6 +99,12 @@ impl Flows {
         self.index.len()
     }
 
+    /// Bytes that all flows cost, near enough.
+    #[must_use]
+    pub fn memory(&self) -> usize {
+        self.memory
+    }
+
     /// The table is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {

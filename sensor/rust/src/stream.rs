@@ -93,9 +93,10 @@ impl Stream {
         self.fin.is_some() && self.fin == self.next
     }
 
-    /// The direction's SYN says where it begins. A SYN that comes late still says so, unless bytes were read already.
-    pub fn begin_at_syn(&mut self, sequence: u32) {
-        if !self.anchored && !self.started {
+    /// The direction's SYN says where it begins. A SYN that comes late still says so, unless bytes were read already;
+    /// with `latest`, the last of several counts: nobody is seen to acknowledge one of them.
+    pub fn begin_at_syn(&mut self, sequence: u32, latest: bool) {
+        if (!self.anchored || latest) && !self.started {
             self.next = Some(sequence.wrapping_add(1));
             self.anchored = true;
         }
@@ -301,7 +302,7 @@ mod tests {
     fn read(start: u32, segments: &[(u32, u32)]) -> (Vec<u8>, u32) {
         let mut counters = Counters::default();
         let (mut stream, mut out, mut lost) = (Stream::default(), Vec::new(), 0);
-        stream.begin_at_syn(start);
+        stream.begin_at_syn(start, false);
         for &(offset, n) in segments {
             let payload: Vec<u8> = (offset..offset + n).map(|i| (i % 251) as u8).collect();
             let sequence = start.wrapping_add(1).wrapping_add(offset);
@@ -371,17 +372,17 @@ mod tests {
     fn a_late_syn_still_says_where_the_stream_begins() {
         let (mut stream, mut counters) = (Stream::default(), Counters::default());
         stream.begin_at_acknowledgement(500);
-        stream.begin_at_syn(99);
+        stream.begin_at_syn(99, false);
         assert_eq!(Some(100), stream.next());
         stream.accept(100, b"abc", 0, &mut counters);
-        stream.begin_at_syn(3000);
+        stream.begin_at_syn(3000, false);
         assert_eq!(Some(103), stream.next());
     }
 
     #[test]
     fn of_several_syns_the_one_that_is_answered_counts() {
         let mut stream = Stream::default();
-        stream.begin_at_syn(99);
+        stream.begin_at_syn(99, false);
         stream.begin_at_acknowledgement(150);
         assert_eq!(Some(100), stream.next());
         stream.begin_at_acknowledgement(0x5000_0001);
@@ -395,7 +396,7 @@ mod tests {
         assert_eq!(Accepted::Held, stream.accept(103, b"def", 0, &mut counters));
         assert_eq!(Accepted::Held, stream.accept(100, b"abc", 0, &mut counters));
         assert_eq!(None, stream.pop_ready());
-        stream.begin_at_syn(99);
+        stream.begin_at_syn(99, false);
         assert_eq!(Some(b"abcdef".to_vec()), stream.pop_ready());
         let mut late = Stream::default();
         late.expect_start();
@@ -407,7 +408,7 @@ mod tests {
     #[test]
     fn a_wild_sequence_number_is_dropped() {
         let (mut stream, mut counters) = (Stream::default(), Counters::default());
-        stream.begin_at_syn(0);
+        stream.begin_at_syn(0, false);
         assert_eq!(
             Accepted::Nothing,
             stream.accept(0x4000_0000, b"abc", 0, &mut counters)

@@ -171,7 +171,7 @@ impl Connection {
             side.mac = segment.wrapping.source_mac;
         }
         if segment.has(SYN) {
-            side.stream.begin_at_syn(segment.sequence);
+            side.stream.begin_at_syn(segment.sequence, !peer.seen);
             peer.stream.expect_start();
             side.syn = side.syn.or(Some(segment.sequence));
         }

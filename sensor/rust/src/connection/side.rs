@@ -73,6 +73,8 @@ impl Side {
         /// Beyond that, the numbers are not of this stream.
         const FAR: u32 = 1 << 24;
         match (self.stream.next(), peer.acknowledged) {
+            // What is not mirrored at all is not missing.
+            _ if !self.seen => 0,
             (Some(next), Some(acknowledged)) if before(next.wrapping_add(1), acknowledged) => {
                 let missing = acknowledged.wrapping_sub(next);
                 if missing < FAR {

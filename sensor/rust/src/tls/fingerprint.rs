@@ -1,7 +1,5 @@
 //! JA3, JA3S and JA4 (the client fingerprint of the JA4 family, BSD-3-Clause), as their authors publish them.
 
-use std::fmt::Write as _;
-
 use data_encoding::HEXLOWER;
 use md5::{Digest as _, Md5};
 use sha2::Sha256;
@@ -46,10 +44,20 @@ fn joined(numbers: impl Iterator<Item = u16>) -> String {
         if !text.is_empty() {
             text.push('-');
         }
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{number}");
+        push_decimal(&mut text, number);
     }
     text
+}
+
+/// A fifth of the time of a handshake went into `write!` here.
+fn push_decimal(text: &mut String, number: u16) {
+    let digit = |value: u16| char::from(b'0' + u8::try_from(value % 10).unwrap_or(0));
+    for scale in [10_000, 1_000, 100, 10] {
+        if number >= scale {
+            text.push(digit(number / scale));
+        }
+    }
+    text.push(digit(number));
 }
 
 fn md5_hex(text: &str) -> String {
@@ -154,8 +162,7 @@ fn hex_list(numbers: &[u16]) -> String {
         if !text.is_empty() {
             text.push(',');
         }
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{number:04x}");
+        HEXLOWER.encode_append(&number.to_be_bytes(), &mut text);
     }
     text
 }
