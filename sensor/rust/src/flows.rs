@@ -13,7 +13,7 @@ use crate::identities::Identities;
 use crate::limits::{Counters, Limits};
 use crate::session::Session;
 use crate::tls::facts::Context;
-use crate::tls::opener::{self, Opener};
+use crate::tls::opener;
 
 type Key = [Endpoint; 2];
 
@@ -150,7 +150,7 @@ impl Flows {
                 State::Finished(tombstone) => {
                     let syn = segment.has(SYN) && tombstone.is_new_syn(direction, segment.sequence);
                     let data = !segment.has(SYN)
-                        && opens(segment.payload)
+                        && opener::begins(segment.payload)
                         && tombstone.is_new_data(direction, segment.sequence);
                     if !syn && !data || segment.has(RST) {
                         return;
@@ -442,12 +442,5 @@ impl Flows {
 
 /// Whether a segment of an unknown flow opens one: a SYN, or TLS at the start of its payload.
 fn begins_flow(segment: &Segment<'_>) -> bool {
-    !segment.has(RST) && (segment.has(SYN) || opens(segment.payload))
-}
-
-fn opens(payload: &[u8]) -> bool {
-    matches!(
-        opener::look(payload),
-        Opener::Records | Opener::Version2Hello
-    )
+    !segment.has(RST) && (segment.has(SYN) || opener::begins(segment.payload))
 }

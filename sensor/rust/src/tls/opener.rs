@@ -39,6 +39,12 @@ pub fn look(bytes: &[u8]) -> Opener {
     }
 }
 
+/// Whether TLS begins at the start of a segment of which nothing else is known.
+#[must_use]
+pub fn begins(payload: &[u8]) -> bool {
+    matches!(look(payload), Opener::Records | Opener::Version2Hello)
+}
+
 /// The next place in a slice, at or behind `from`, where an opener may stand.
 #[must_use]
 pub fn candidate(bytes: &[u8], from: usize) -> Option<usize> {
