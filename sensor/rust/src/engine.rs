@@ -7,6 +7,9 @@ use crate::identities::Sha;
 use crate::limits::{Counters, Limits};
 use crate::session::Session;
 
+/// Sessions that one sweep may report: the rest waits for the next packet.
+const SWEPT_SESSIONS: usize = 1_024;
+
 /// How often, in packet time, quiet flows are looked for.
 const SWEEP_NS: u64 = 1_000_000_000;
 
@@ -63,9 +66,13 @@ impl Engine {
         self.now_ns = self.now_ns.max(moment.time_ns.min(before_ns));
         self.flows.now_ns = self.now_ns;
         if self.now_ns - self.swept_ns >= SWEEP_NS {
-            self.swept_ns = self.now_ns;
-            self.flows
-                .sweep(self.now_ns, &self.limits, &mut self.counters);
+            let (now_ns, limits) = (self.now_ns, &self.limits);
+            if self
+                .flows
+                .sweep(now_ns, SWEPT_SESSIONS, limits, &mut self.counters)
+            {
+                self.swept_ns = now_ns;
+            }
         }
         let (flows, limits) = (&mut self.flows, &self.limits);
         frame::dissect(

@@ -376,8 +376,15 @@ impl Flows {
         }
     }
 
-    /// Forget and report what has been quiet for too long, by the clock of the packets.
-    pub fn sweep(&mut self, now_ns: u64, limits: &Limits, counters: &mut Counters) {
+    /// Forget and report what has been quiet for too long, by the clock of the packets, until so many sessions wait to be
+    /// taken; `true` when nothing quiet is left.
+    pub fn sweep(
+        &mut self,
+        now_ns: u64,
+        enough: usize,
+        limits: &Limits,
+        counters: &mut Counters,
+    ) -> bool {
         for class in CLASSES {
             let seconds = match class {
                 Class::Finished => limits.finished_timeout_s,
@@ -389,6 +396,9 @@ impl Flows {
                 .saturating_mul(1_000_000_000);
             let quiet = |since_ns: u64| now_ns.saturating_sub(since_ns) >= timeout_ns;
             while let Some(ticket) = self.queues[class as usize].front().copied() {
+                if self.sessions.len() >= enough {
+                    return false;
+                }
                 let entry = &self.slots[ticket.slot];
                 if entry.generation != ticket.generation {
                     self.queues[class as usize].pop_front();
@@ -405,6 +415,7 @@ impl Flows {
                 }
             }
         }
+        true
     }
 
     /// The observation ends: report the flows that are open, in the order in which they began, until this many
