@@ -31,7 +31,6 @@ pub struct Engine {
     flows: Flows,
     /// Time of the packet before: the clock follows two packets that agree, for one alone may lie.
     last_ns: Option<u64>,
-    now_ns: u64,
     swept_ns: u64,
 }
 
@@ -45,7 +44,6 @@ impl Engine {
             fragments: Fragments::default(),
             flows: Flows::new(sensor),
             last_ns: None,
-            now_ns: 0,
             swept_ns: 0,
         }
     }
@@ -63,18 +61,13 @@ impl Engine {
             .last_ns
             .replace(moment.time_ns)
             .unwrap_or(moment.time_ns);
-        self.now_ns = self.now_ns.max(moment.time_ns.min(before_ns));
-        self.flows.now_ns = self.now_ns;
-        if self.now_ns - self.swept_ns >= SWEEP_NS {
-            let (now_ns, limits) = (self.now_ns, &self.limits);
-            if self
-                .flows
-                .sweep(now_ns, SWEPT_SESSIONS, limits, &mut self.counters)
-            {
-                self.swept_ns = now_ns;
-            }
-        }
         let (flows, limits) = (&mut self.flows, &self.limits);
+        let now_ns = flows.advance_clock(moment.time_ns.min(before_ns));
+        if now_ns - self.swept_ns >= SWEEP_NS
+            && flows.sweep(SWEPT_SESSIONS, limits, &mut self.counters)
+        {
+            self.swept_ns = now_ns;
+        }
         frame::dissect(
             link_type,
             data,

@@ -1,5 +1,13 @@
 //! Every cap of the core, with its default, and every counter. A cap that is hit is always counted.
 
+/// A cap in seconds as nanoseconds of packet time.
+#[must_use]
+pub fn nanoseconds(seconds: usize) -> u64 {
+    u64::try_from(seconds)
+        .unwrap_or(u64::MAX)
+        .saturating_mul(1_000_000_000)
+}
+
 macro_rules! limits {
     ($($(#[doc = $doc:literal])+ $name:ident = $default:expr;)+) => {
         /// The caps. Each is an option of the commands under its own name.

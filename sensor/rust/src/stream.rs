@@ -13,7 +13,7 @@ const MAX_PIECES: usize = 4_096;
 /// A piece is lengthened at its front up to this many bytes: moving more would cost a hostile sender nothing and us much.
 const MAX_PREPENDED: usize = 4_096;
 /// Segments that begin further ahead than this are not of this stream, or nothing can be done for it.
-const MAX_AHEAD: u32 = 1 << 24;
+pub const MAX_AHEAD: u32 = 1 << 24;
 
 /// `a` lies before `b` on the circle of sequence numbers (RFC 9293 3.4).
 #[must_use]
@@ -141,11 +141,7 @@ impl Stream {
             return Accepted::Nothing;
         }
         if self.next.is_none() && self.expects_start {
-            if self.pieces.is_empty() {
-                self.hole_since_ns = time_ns;
-            }
-            self.hold(sequence, payload);
-            return Accepted::Held;
+            return self.wait(sequence, payload, time_ns);
         }
         let guessed = self.expects_start && !self.anchored && !self.started;
         if guessed && self.next.is_some_and(|next| before(sequence, next)) {
@@ -162,11 +158,7 @@ impl Stream {
                 counters.segments_out_of_window += 1;
                 return Accepted::Nothing;
             }
-            if self.pieces.is_empty() {
-                self.hole_since_ns = time_ns;
-            }
-            self.hold(sequence, payload);
-            return Accepted::Held;
+            return self.wait(sequence, payload, time_ns);
         }
         let known = usize::try_from(next.wrapping_sub(sequence)).unwrap_or(usize::MAX);
         let Some(news) = payload.get(known..) else {
@@ -175,6 +167,15 @@ impl Stream {
         self.next = Some(end);
         self.started = true;
         Accepted::InOrder(news)
+    }
+
+    /// Keep a segment until earlier bytes come.
+    fn wait<'a>(&mut self, sequence: u32, payload: &[u8], time_ns: u64) -> Accepted<'a> {
+        if self.pieces.is_empty() {
+            self.hole_since_ns = time_ns;
+        }
+        self.hold(sequence, payload);
+        Accepted::Held
     }
 
     /// Keep early bytes; where they overlap with kept ones, those that came first stand.
@@ -287,10 +288,10 @@ impl Stream {
         self.pending_bytes > limits.max_pending_bytes || self.pieces.len() > MAX_PIECES
     }
 
-    /// Forget what is kept; gives its size.
-    pub fn drop_pending(&mut self) -> usize {
+    /// Forget what is kept.
+    pub fn drop_pending(&mut self) {
         self.pieces = VecDeque::new();
-        std::mem::take(&mut self.pending_bytes)
+        self.pending_bytes = 0;
     }
 }
 

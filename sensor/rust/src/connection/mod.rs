@@ -9,6 +9,7 @@ pub use tombstone::Tombstone;
 use side::Side;
 
 use crate::frame::{Endpoint, Segment, Wrapping, ACK, FIN, RST, SYN};
+use crate::limits::nanoseconds;
 use crate::stream::Accepted;
 use crate::tls::facts::{Context, Facts};
 use crate::tls::half::{looks_like_record, Half};
@@ -243,8 +244,7 @@ impl Connection {
                 self.drain(direction, moment, context);
             }
             Accepted::Held => {
-                let timeout_ns =
-                    timeout(context.limits.gap_timeout_s).saturating_mul(1_000_000_000);
+                let timeout_ns = nanoseconds(context.limits.gap_timeout_s);
                 let late = side
                     .stream
                     .hole_since_ns()
@@ -253,7 +253,6 @@ impl Connection {
                 context.counters.pending_overflows += u64::from(over);
                 if late || over {
                     self.skip(direction, moment, context);
-                    self.drain(direction, moment, context);
                 }
             }
             Accepted::Nothing => {}
@@ -285,7 +284,7 @@ impl Connection {
         }
     }
 
-    /// Give up the bytes missing in one direction; `false` if none are.
+    /// Give up the bytes missing in one direction and take in what was kept behind them; `false` if none are.
     fn skip(&mut self, direction: usize, moment: Moment, context: &mut Context<'_>) -> bool {
         let Some(missing) = self.sides[direction].stream.skip_hole() else {
             return false;
@@ -316,8 +315,7 @@ impl Connection {
             self.start(direction, Opener::Records, &[], bytes, moment, context);
             return;
         }
-        let fresh = side.scanner.is_fresh();
-        if fresh {
+        if side.scanner.is_fresh() {
             side.carried_since = None;
         }
         if let Some(found) = side.scanner.search(bytes, answering) {
@@ -420,8 +418,4 @@ impl Connection {
 /// Sequence number of the first payload byte: a SYN takes one itself.
 fn first_byte(segment: &Segment<'_>) -> u32 {
     segment.sequence.wrapping_add(u32::from(segment.has(SYN)))
-}
-
-fn timeout(seconds: usize) -> u64 {
-    u64::try_from(seconds).unwrap_or(u64::MAX)
 }

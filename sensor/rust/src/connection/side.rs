@@ -1,7 +1,7 @@
 //! What is known of one direction of a connection.
 
 use super::Moment;
-use crate::stream::{before, Stream};
+use crate::stream::{before, Stream, MAX_AHEAD};
 use crate::tls::scanner::Scanner;
 
 #[derive(Debug, Default)]
@@ -70,14 +70,12 @@ impl Side {
     /// Bytes at the end of this direction that its peer acknowledged and the capture lacks. One more than there is may
     /// be a FIN that was not seen.
     pub fn missing_at_end(&self, peer: &Self) -> u32 {
-        /// Beyond that, the numbers are not of this stream.
-        const FAR: u32 = 1 << 24;
         match (self.stream.next(), peer.acknowledged) {
             // What is not mirrored at all is not missing.
             _ if !self.seen => 0,
             (Some(next), Some(acknowledged)) if before(next.wrapping_add(1), acknowledged) => {
                 let missing = acknowledged.wrapping_sub(next);
-                if missing < FAR {
+                if missing < MAX_AHEAD {
                     missing
                 } else {
                     0

@@ -1,6 +1,6 @@
 //! What remains of a connection whose handshakes were reported, so that a late copy of its packets opens no other.
 
-use crate::stream::before;
+use crate::stream::{before, MAX_AHEAD};
 
 /// What is remembered of it.
 #[derive(Debug, Clone, Copy)]
@@ -19,9 +19,8 @@ impl Tombstone {
     /// This SYN begins another connection between the same ports; a copy of the old SYN does not.
     #[must_use]
     pub fn is_new_syn(&self, direction: usize, sequence: u32) -> bool {
-        /// A SYN so little before the data that was read is theirs.
-        const NEAR: u32 = 1 << 24;
-        let near = |next: u32| before(sequence, next) && next.wrapping_sub(sequence) < NEAR;
+        // A SYN so little before the data that was read is theirs.
+        let near = |next: u32| before(sequence, next) && next.wrapping_sub(sequence) < MAX_AHEAD;
         match (self.syn.get(direction), self.next.get(direction)) {
             (Some(Some(syn)), _) => *syn != sequence,
             (_, Some(Some(next))) => !near(*next),

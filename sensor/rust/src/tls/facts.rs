@@ -59,7 +59,7 @@ pub struct Facts {
     pub certificate_status: bool,
     /// From the ServerKeyExchange.
     pub key_exchange: KeyExchange,
-    /// ServerHelloDone, or anything that only comes after it.
+    /// A ServerHelloDone was sent.
     pub hello_done: bool,
     /// A ServerKeyExchange was sent: only servers do.
     pub server_key_exchange: bool,

@@ -169,13 +169,11 @@ impl Half {
         self.note_record(kind, left);
         if left > 0 && self.state != State::Done {
             self.state = State::Body { kind, left };
-        } else if self.state != State::Done {
-            self.state = State::Header(0);
         }
         rest
     }
 
-    /// What the header alone says.
+    /// What the header alone says; nothing more is wanted, or the body, if there is one, comes next.
     fn note_record(&mut self, kind: u8, length: usize) {
         self.state = State::Header(0);
         let protected = match kind {

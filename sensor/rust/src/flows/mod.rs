@@ -1,5 +1,7 @@
 //! The flow table: connections that are awaited, in handshake, or lately finished; all others stay outside.
 
+mod leaving;
+
 use std::collections::VecDeque;
 use std::hash::BuildHasher as _;
 use std::sync::Arc;
@@ -14,6 +16,7 @@ use crate::limits::{Counters, Limits};
 use crate::session::Session;
 use crate::tls::facts::Context;
 use crate::tls::opener;
+use leaving::CLASSES;
 
 type Key = [Endpoint; 2];
 
@@ -32,10 +35,6 @@ enum Class {
     Handshake,
 }
 
-const CLASSES: [Class; 3] = [Class::Finished, Class::Awaited, Class::Handshake];
-/// Those that hold a connection.
-const OPEN_CLASSES: [Class; 2] = [Class::Awaited, Class::Handshake];
-
 #[derive(Debug)]
 struct Slot {
     key: Key,
@@ -43,6 +42,8 @@ struct Slot {
     generation: u32,
     touched_ns: u64,
     class: Class,
+    /// Bytes of it that are counted in `Flows::memory`.
+    cost: usize,
     state: State,
 }
 
@@ -64,7 +65,7 @@ pub struct Flows {
     queues: [VecDeque<Ticket>; 3],
     memory: usize,
     /// By the packets; never goes back.
-    pub now_ns: u64,
+    now_ns: u64,
     interfaces: Vec<Option<Arc<str>>>,
     ending: Option<Vec<usize>>,
     /// Names for certificates, and those to hand out.
@@ -109,6 +110,12 @@ impl Flows {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.index.is_empty()
+    }
+
+    /// Move the clock, which never goes back; gives what it shows.
+    pub fn advance_clock(&mut self, time_ns: u64) -> u64 {
+        self.now_ns = self.now_ns.max(time_ns);
+        self.now_ns
     }
 
     /// Give an interface its name.
@@ -167,14 +174,8 @@ impl Flows {
                     slot
                 }
                 State::Open(connection) if connection.is_new_syn(direction, segment) => {
-                    self.report(slot, false, limits, counters);
-                    if matches!(self.slots[slot].state, State::Free) {
-                        self.open(key, hash, segment, moment, limits, counters)
-                    } else {
-                        let connection = Connection::new(key, segment.wrapping, moment);
-                        self.begin(slot, connection, counters);
-                        slot
-                    }
+                    self.expire(slot, false, limits, counters);
+                    self.open(key, hash, segment, moment, limits, counters)
                 }
                 State::Open(_) | State::Free => slot,
             },
@@ -201,6 +202,7 @@ impl Flows {
                 generation: 0,
                 touched_ns: 0,
                 class: Class::Awaited,
+                cost: 0,
                 state: State::Free,
             });
             self.slots.len() - 1
@@ -215,10 +217,16 @@ impl Flows {
 
     fn begin(&mut self, slot: usize, connection: Connection, counters: &mut Counters) {
         counters.flows += 1;
-        self.memory += connection.memory();
+        self.count(slot, connection.memory());
         self.slots[slot].state = State::Open(Box::new(connection));
         self.slots[slot].touched_ns = 0;
         self.reclass(slot, Class::Awaited);
+    }
+
+    /// Count a flow at what it costs now.
+    fn count(&mut self, slot: usize, cost: usize) {
+        let counted = std::mem::replace(&mut self.slots[slot].cost, cost);
+        self.memory = self.memory - counted + cost;
     }
 
     fn reclass(&mut self, slot: usize, class: Class) {
@@ -257,15 +265,15 @@ impl Flows {
             // The packet may be ahead of the clock, which waits for a second one to say so, or far behind it.
             entry.touched_ns = entry.touched_ns.max(self.now_ns.max(moment.time_ns));
         }
-        let (before, had_tls) = (connection.memory(), connection.has_tls());
+        let had_tls = connection.has_tls();
         let mut context = Context {
             limits,
             counters,
             identities: &mut self.identities,
         };
         let status = connection.segment(direction, segment, moment, &mut context);
-        self.memory = self.memory - before + connection.memory();
-        let has_tls = connection.has_tls();
+        let (has_tls, cost) = (connection.has_tls(), connection.memory());
+        self.count(slot, cost);
         match status {
             Status::Open => {
                 if has_tls && !had_tls {
@@ -274,10 +282,7 @@ impl Flows {
                 while self.memory > limits.max_state_bytes && self.evict_dear(limits, counters) {}
             }
             Status::Finished => self.report(slot, false, limits, counters),
-            Status::Plain => {
-                self.memory -= connection.memory();
-                self.remove(slot);
-            }
+            Status::Plain => self.remove(slot),
         }
     }
 
@@ -286,7 +291,6 @@ impl Flows {
         let State::Open(connection) = &mut self.slots[slot].state else {
             return;
         };
-        self.memory -= connection.memory();
         let interface = usize::try_from(connection.interface())
             .ok()
             .and_then(|at| self.interfaces.get(at).cloned().flatten());
@@ -300,8 +304,9 @@ impl Flows {
         counters.sessions += u64::try_from(sessions.len()).unwrap_or(0);
         let tombstone = connection.tombstone(sessions.len());
         self.sessions.extend(sessions);
-        if had_tls || connection.has_tls() {
+        if had_tls {
             self.slots[slot].state = State::Finished(tombstone);
+            self.count(slot, 0);
             self.reclass(slot, Class::Finished);
         } else {
             self.remove(slot);
@@ -309,6 +314,7 @@ impl Flows {
     }
 
     fn remove(&mut self, slot: usize) {
+        self.count(slot, 0);
         let hash = self.hasher.hash_one(self.slots[slot].key);
         if let Ok(entry) = self.index.find_entry(hash, |&other| other == slot) {
             entry.remove();
@@ -317,137 +323,6 @@ impl Flows {
         entry.state = State::Free;
         entry.generation = entry.generation.wrapping_add(1);
         self.free.push(slot);
-    }
-
-    /// Give up the least promising flow: a finished one, else one without TLS, else the oldest handshake.
-    fn evict(&mut self, classes: &[Class], limits: &Limits, counters: &mut Counters) -> bool {
-        for &class in classes {
-            while let Some(ticket) = self.queues[class as usize].pop_front() {
-                let entry = &self.slots[ticket.slot];
-                if entry.generation != ticket.generation {
-                    continue;
-                }
-                if class != Class::Finished {
-                    counters.flows_evicted += 1;
-                }
-                self.expire(ticket.slot, true, limits, counters);
-                return true;
-            }
-        }
-        false
-    }
-
-    /// Memory is short: give up the oldest flow that costs at least as much as the average, within reason; giving up the
-    /// small ones would help nobody.
-    fn evict_dear(&mut self, limits: &Limits, counters: &mut Counters) -> bool {
-        const TRIES: usize = 1_024;
-        let open = self.index.len().max(1);
-        for class in OPEN_CLASSES {
-            for _ in 0..self.queues[class as usize].len().min(TRIES) {
-                let Some(ticket) = self.queues[class as usize].pop_front() else {
-                    break;
-                };
-                let entry = &self.slots[ticket.slot];
-                match &entry.state {
-                    State::Open(connection) if entry.generation == ticket.generation => {
-                        if connection.memory() >= self.memory / open {
-                            counters.flows_evicted += 1;
-                            self.expire(ticket.slot, true, limits, counters);
-                            return true;
-                        }
-                        self.queues[class as usize].push_back(ticket);
-                    }
-                    _ => {}
-                }
-            }
-        }
-        self.evict(&OPEN_CLASSES, limits, counters)
-    }
-
-    /// End a flow for good.
-    fn expire(&mut self, slot: usize, evicted: bool, limits: &Limits, counters: &mut Counters) {
-        if matches!(self.slots[slot].state, State::Open(_)) {
-            self.report(slot, evicted, limits, counters);
-        }
-        if evicted && !matches!(self.slots[slot].state, State::Free)
-            || matches!(self.slots[slot].state, State::Finished(_)) && !evicted
-        {
-            self.remove(slot);
-        }
-    }
-
-    /// Forget and report what has been quiet for too long, by the clock of the packets, until so many sessions wait to be
-    /// taken; `true` when nothing quiet is left.
-    pub fn sweep(
-        &mut self,
-        now_ns: u64,
-        enough: usize,
-        limits: &Limits,
-        counters: &mut Counters,
-    ) -> bool {
-        for class in CLASSES {
-            let seconds = match class {
-                Class::Finished => limits.finished_timeout_s,
-                Class::Awaited => limits.awaited_timeout_s,
-                Class::Handshake => limits.handshake_timeout_s,
-            };
-            let timeout_ns = u64::try_from(seconds)
-                .unwrap_or(u64::MAX)
-                .saturating_mul(1_000_000_000);
-            let quiet = |since_ns: u64| now_ns.saturating_sub(since_ns) >= timeout_ns;
-            while let Some(ticket) = self.queues[class as usize].front().copied() {
-                if self.sessions.len() >= enough {
-                    return false;
-                }
-                let entry = &self.slots[ticket.slot];
-                if entry.generation != ticket.generation {
-                    self.queues[class as usize].pop_front();
-                } else if !quiet(ticket.since_ns) {
-                    break;
-                } else {
-                    self.queues[class as usize].pop_front();
-                    if quiet(entry.touched_ns) {
-                        self.expire(ticket.slot, false, limits, counters);
-                    } else {
-                        let since_ns = now_ns;
-                        self.queues[class as usize].push_back(Ticket { since_ns, ..ticket });
-                    }
-                }
-            }
-        }
-        true
-    }
-
-    /// The observation ends: report the flows that are open, in the order in which they began, until this many
-    /// sessions wait to be taken; `true` when none is left.
-    pub fn finish(&mut self, enough: usize, limits: &Limits, counters: &mut Counters) -> bool {
-        let mut left = match self.ending.take() {
-            Some(left) => left,
-            None => self.open_flows(),
-        };
-        while self.sessions.len() < enough {
-            match left.pop() {
-                Some(slot) => self.report(slot, false, limits, counters),
-                None => return true,
-            }
-        }
-        self.ending = Some(left);
-        false
-    }
-
-    /// Slots of the open flows, the one that began first at the end.
-    fn open_flows(&self) -> Vec<usize> {
-        let mut open: Vec<(u64, usize)> = self
-            .slots
-            .iter()
-            .enumerate()
-            .filter_map(|(slot, entry)| match &entry.state {
-                State::Open(connection) => Some((connection.first_frame(), slot)),
-                _ => None,
-            })
-            .collect();
-        open.sort_unstable_by(|a, b| b.cmp(a));
-        open.into_iter().map(|(_, slot)| slot).collect()
     }
 }
 

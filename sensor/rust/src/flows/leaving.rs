@@ -1,0 +1,143 @@
+//! How flows leave the table: given up, quiet for too long, or at the end of the observation.
+
+use super::{Class, Flows, State, Ticket};
+use crate::limits::{nanoseconds, Counters, Limits};
+
+pub(super) const CLASSES: [Class; 3] = [Class::Finished, Class::Awaited, Class::Handshake];
+/// Those that hold a connection.
+const OPEN_CLASSES: [Class; 2] = [Class::Awaited, Class::Handshake];
+
+impl Flows {
+    /// Give up the least promising flow: a finished one, else one without TLS, else the oldest handshake.
+    pub(super) fn evict(
+        &mut self,
+        classes: &[Class],
+        limits: &Limits,
+        counters: &mut Counters,
+    ) -> bool {
+        for &class in classes {
+            while let Some(ticket) = self.queues[class as usize].pop_front() {
+                let entry = &self.slots[ticket.slot];
+                if entry.generation != ticket.generation {
+                    continue;
+                }
+                if class != Class::Finished {
+                    counters.flows_evicted += 1;
+                }
+                self.expire(ticket.slot, true, limits, counters);
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Memory is short: give up the oldest flow that costs at least as much as the average, within reason; giving up the
+    /// small ones would help nobody.
+    pub(super) fn evict_dear(&mut self, limits: &Limits, counters: &mut Counters) -> bool {
+        const TRIES: usize = 1_024;
+        let open = self.index.len().max(1);
+        for class in OPEN_CLASSES {
+            for _ in 0..self.queues[class as usize].len().min(TRIES) {
+                let Some(ticket) = self.queues[class as usize].pop_front() else {
+                    break;
+                };
+                let entry = &self.slots[ticket.slot];
+                match &entry.state {
+                    State::Open(_) if entry.generation == ticket.generation => {
+                        if entry.cost >= self.memory / open {
+                            counters.flows_evicted += 1;
+                            self.expire(ticket.slot, true, limits, counters);
+                            return true;
+                        }
+                        self.queues[class as usize].push_back(ticket);
+                    }
+                    _ => {}
+                }
+            }
+        }
+        self.evict(&OPEN_CLASSES, limits, counters)
+    }
+
+    /// End a flow for good.
+    pub(super) fn expire(
+        &mut self,
+        slot: usize,
+        evicted: bool,
+        limits: &Limits,
+        counters: &mut Counters,
+    ) {
+        if matches!(self.slots[slot].state, State::Open(_)) {
+            self.report(slot, evicted, limits, counters);
+        }
+        if matches!(self.slots[slot].state, State::Finished(_)) {
+            self.remove(slot);
+        }
+    }
+
+    /// Forget and report what has been quiet for too long, by the clock of the packets, until so many sessions wait to be
+    /// taken; `true` when nothing quiet is left.
+    pub fn sweep(&mut self, enough: usize, limits: &Limits, counters: &mut Counters) -> bool {
+        let now_ns = self.now_ns;
+        for class in CLASSES {
+            let seconds = match class {
+                Class::Finished => limits.finished_timeout_s,
+                Class::Awaited => limits.awaited_timeout_s,
+                Class::Handshake => limits.handshake_timeout_s,
+            };
+            let timeout_ns = nanoseconds(seconds);
+            let quiet = |since_ns: u64| now_ns.saturating_sub(since_ns) >= timeout_ns;
+            while let Some(ticket) = self.queues[class as usize].front().copied() {
+                if self.sessions.len() >= enough {
+                    return false;
+                }
+                let entry = &self.slots[ticket.slot];
+                if entry.generation != ticket.generation {
+                    self.queues[class as usize].pop_front();
+                } else if !quiet(ticket.since_ns) {
+                    break;
+                } else {
+                    self.queues[class as usize].pop_front();
+                    if quiet(entry.touched_ns) {
+                        self.expire(ticket.slot, false, limits, counters);
+                    } else {
+                        let since_ns = now_ns;
+                        self.queues[class as usize].push_back(Ticket { since_ns, ..ticket });
+                    }
+                }
+            }
+        }
+        true
+    }
+
+    /// The observation ends: report the flows that are open, in the order in which they began, until this many
+    /// sessions wait to be taken; `true` when none is left.
+    pub fn finish(&mut self, enough: usize, limits: &Limits, counters: &mut Counters) -> bool {
+        let mut left = match self.ending.take() {
+            Some(left) => left,
+            None => self.open_flows(),
+        };
+        while self.sessions.len() < enough {
+            match left.pop() {
+                Some(slot) => self.report(slot, false, limits, counters),
+                None => return true,
+            }
+        }
+        self.ending = Some(left);
+        false
+    }
+
+    /// Slots of the open flows, the one that began first at the end.
+    fn open_flows(&self) -> Vec<usize> {
+        let mut open: Vec<(u64, usize)> = self
+            .slots
+            .iter()
+            .enumerate()
+            .filter_map(|(slot, entry)| match &entry.state {
+                State::Open(connection) => Some((connection.first_frame(), slot)),
+                _ => None,
+            })
+            .collect();
+        open.sort_unstable_by(|a, b| b.cmp(a));
+        open.into_iter().map(|(_, slot)| slot).collect()
+    }
+}
