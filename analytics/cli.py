@@ -9,6 +9,8 @@ from typing import Any, cast
 
 import click
 
+from analytics.exits import complain
+
 COMMANDS = {
     "audit": "What is wrong in these captures: findings on the terminal, as HTML, JSON, CSV.",
     "extract": "Sessions or certificates of captures, one JSON object a line.",
@@ -28,15 +30,12 @@ class _Lazy(click.Group):
         """Run a command and leave with its exit status; errors are one line that begins with the program's name."""
         try:
             status = super().main(*args, **{**extra, "standalone_mode": False})
-        except click.exceptions.NoArgsIsHelpError as error:
-            error.show()
-            sys.exit(error.exit_code)
-        except click.UsageError as error:
-            help_is_at = error.ctx.command_path if error.ctx else "certspan"
-            click.echo(f"certspan: {error.format_message()} ({help_is_at} --help tells more)", err=True)
-            sys.exit(error.exit_code)
         except click.ClickException as error:
-            error.show()
+            if isinstance(error, click.UsageError) and not isinstance(error, click.exceptions.NoArgsIsHelpError):
+                help_is_at = error.ctx.command_path if error.ctx else "certspan"
+                complain(f"{error.format_message()} ({help_is_at} --help tells more)")
+            else:
+                error.show()
             sys.exit(error.exit_code)
         except click.Abort:
             sys.exit(130)

@@ -5,16 +5,14 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-import subprocess
-import sys
 import warnings
 from collections import Counter
 from pathlib import Path
 
 import pytest
+from command import certspan
 
 ROOT = Path(__file__).resolve().parent.parent
-PROGRAM = Path(sys.executable).with_name("certspan")
 CAPTURES = sorted((ROOT / "pcaps").glob("*.pcap*"))
 HELLO, ANSWER, CERTIFICATE = "1", "2", "11"
 
@@ -73,9 +71,8 @@ def of_layer(layer: object) -> Facts:
 
 def by_certspan(capture: Path) -> Facts:
     """Give the same of certspan."""
-    done = subprocess.run([PROGRAM, "extract", capture], capture_output=True, text=True, check=True)
     facts: Facts = Counter()
-    for line in done.stdout.splitlines():
+    for line in certspan("extract", capture).splitlines():
         session = json.loads(line)
         facts.update((name, session[name]) for name in ("server_name", "ja3", "ja3s") if session[name])
         for side in ("server", "client"):

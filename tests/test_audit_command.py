@@ -23,6 +23,7 @@ import jsonschema
 import pytest
 import wire
 from click.testing import CliRunner
+from command import CERTSPAN
 
 import rules.pack
 from analytics.cli import clock
@@ -32,7 +33,6 @@ from rules.pack import load_rules, make_pack
 from rules.rule import CertificateRecipe, Rule, Severity, Subject
 
 ROOT = Path(__file__).parents[1]
-CERTSPAN = Path(sys.executable).with_name("certspan")
 SCHEMA = json.loads((ROOT / "docs" / "audit.schema.json").read_text())
 EXPIRED = CertificateRecipe(name="old", not_after="2026-01-01T00:00:00Z")
 FINE = CertificateRecipe(name="fine", issuer="root", not_after="2030-01-01T00:00:00Z")

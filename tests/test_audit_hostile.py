@@ -8,19 +8,17 @@ import hashlib
 import json
 import re
 import subprocess
-import sys
 import unicodedata
 import warnings
-from pathlib import Path
 
 import pytest
 import wire
+from command import CERTSPAN
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-CERTSPAN = Path(sys.executable).with_name("certspan")
 INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 SCRIPT = "</script><script>alert(1)</script><img src=x onerror=alert(1)>"
 HOSTILE = {

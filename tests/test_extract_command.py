@@ -8,17 +8,16 @@ import json
 import os
 import ssl
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 from captures import THREE, capture
+from command import CERTSPAN
 from jsonschema import Draft202012Validator
 
 from sensor._rust import session_columns
 
-CERTSPAN = Path(sys.executable).with_name("certspan")
 FULL = Path("/dev/full")
 
 

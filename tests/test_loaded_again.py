@@ -6,24 +6,16 @@ import gzip
 import json
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import lz4.frame
 import pytest
+from command import CERTSPAN, certspan
 
 ROOT = Path(__file__).resolve().parent.parent
-PROGRAM = Path(sys.executable).with_name("certspan")
 BUILDING = ROOT / "pcaps" / "smart-building.pcapng"
 OTHERS = sorted(set((ROOT / "pcaps").glob("*.pcap*")) - {BUILDING})
 TABLES = ("loads", "sessions", "certificates", "certificate_der", "sightings", "findings", "evaluations")
-
-
-def certspan(*words: object) -> str:
-    """Run the command; what it prints."""
-    done = subprocess.run([PROGRAM, *map(str, words)], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
 
 
 def rows(store: str) -> dict[str, int]:
@@ -59,7 +51,7 @@ def test_again_adds_nothing(store: str, tmp_path: Path, kind: str) -> None:
         copy.write_bytes(lz4.frame.compress(data))
     else:
         copy.write_bytes(data)
-    words = [str(PROGRAM), "audit", "-" if kind == "standard input" else str(copy), "--store", store, "--json", "-"]
+    words = [str(CERTSPAN), "audit", "-" if kind == "standard input" else str(copy), "--store", store, "--json", "-"]
     with copy.open("rb") as stdin:
         done = subprocess.run(words, stdin=stdin, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

@@ -10,15 +10,13 @@ import base64
 import datetime as dt
 import hashlib
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from command import certspan
 
 PCAPS = Path(__file__).parents[1] / "pcaps"
-CERTSPAN = Path(sys.executable).with_name("certspan")
 SUFFIXES = {".pcap", ".pcapng"}
 EXPECTED = (".expected.jsonl", ".certificates.jsonl", ".findings.json")
 CAPTURES = sorted(path for path in PCAPS.iterdir() if path.suffix in SUFFIXES)
@@ -34,13 +32,6 @@ Row = dict[str, Any]
 def expected(capture: Path, kind: str) -> list[Row]:
     """Read a file of JSON lines that stands beside a capture."""
     return [json.loads(line) for line in capture.with_name(f"{capture.stem}.{kind}.jsonl").read_text().splitlines()]
-
-
-def certspan(*arguments: str | Path) -> str:
-    """Run the command, which must succeed, and give what it prints."""
-    done = subprocess.run([CERTSPAN, *arguments], check=False, capture_output=True, text=True, timeout=120)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
 
 
 def rows(text: str) -> list[Row]:

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 import lz4.frame
 import pytest
 from backports import zstd
+from command import CERTSPAN
 from hypothesis import given
 from hypothesis import strategies as st
 from rewrite import pcap, pcapng
 from same import IDS, Base, base, each_base, result, unlike
-from test_pcaps import CERTSPAN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
+from command import CERTSPAN
 
 from analytics.store import open_store
-
-CERTSPAN = Path(sys.executable).with_name("certspan")
 
 
 @pytest.fixture(scope="module")

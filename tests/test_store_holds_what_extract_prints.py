@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import rewrite
+from command import certspan
 
 from sensor._rust import session_columns
 
 ROOT = Path(__file__).resolve().parent.parent
-PROGRAM = Path(sys.executable).with_name("certspan")
 CAPTURES = sorted((ROOT / "pcaps").glob("*.pcap*"))
 COLUMNS = {name: kind for name, kind, _ in session_columns()}
 TEXT = {
@@ -27,9 +25,7 @@ TEXT = {
 
 def run(*words: object) -> list[dict[str, Any]]:
     """Run the command; the JSON lines it prints."""
-    done = subprocess.run([PROGRAM, *map(str, words)], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return [json.loads(line) for line in done.stdout.splitlines()]
+    return [json.loads(line) for line in certspan(*words).splitlines()]
 
 
 def column(name: str, kind: str) -> str:
@@ -65,7 +61,7 @@ def test_every_field(capture: Path | None, tmp_path: Path) -> None:
     capture = capture or servers_only(tmp_path)
     printed = {row["session_id"]: row for row in run("extract", capture)}
     url = f"chdb://{tmp_path}/store"
-    subprocess.run([PROGRAM, "audit", capture, "--store", url], capture_output=True, check=True)
+    certspan("audit", capture, "--store", url)
     columns = ", ".join(column(name, kind) for name, kind in COLUMNS.items())
     settings = "SETTINGS output_format_json_quote_64bit_integers = 0"
     rows = run("store", "query", "--store", url, f"SELECT {columns} FROM sessions {settings} FORMAT JSONEachRow")

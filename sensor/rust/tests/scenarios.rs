@@ -13,6 +13,14 @@ fn connection() -> Connection {
     Connection::new(5000, 1000, START)
 }
 
+/// A connection whose client has said hello.
+fn asked() -> Connection {
+    let mut c = connection();
+    c.handshake();
+    c.client(&client_hello("a"));
+    c
+}
+
 /// Both visibilities of the one session that must come out.
 fn seen(connection: &Connection) -> (&'static str, &'static str) {
     let sessions = run(&connection.out);
@@ -50,9 +58,7 @@ fn a_complete_handshake() {
 
 #[test]
 fn mutual_and_one_way() {
-    let mut c = connection();
-    c.handshake();
-    c.client(&client_hello("a"));
+    let mut c = asked();
     c.server(&flight_with_request());
     c.client(
         &[
@@ -80,9 +86,7 @@ fn mutual_and_one_way() {
 
 #[test]
 fn a_client_without_a_certificate_and_one_that_refuses() {
-    let mut c = connection();
-    c.handshake();
-    c.client(&client_hello("a"));
+    let mut c = asked();
     c.server(&flight_with_request());
     c.client(
         &[
@@ -95,9 +99,7 @@ fn a_client_without_a_certificate_and_one_that_refuses() {
     );
     c.server(&[change(), finished()].concat());
     assert_eq!(("visible", "none_sent"), seen(&c));
-    let mut c = connection();
-    c.handshake();
-    c.client(&client_hello("a"));
+    let mut c = asked();
     c.server(&flight_with_request());
     c.client(&record(21, &[2, 48]));
     c.client_reset();
@@ -166,9 +168,7 @@ fn without_certificates_by_suite() {
         22,
         &message(2, &server_hello_body(&[9; 32], &[1; 32], 0x0018, &[])),
     );
-    let mut c = connection();
-    c.handshake();
-    c.client(&client_hello("a"));
+    let mut c = asked();
     c.server(&[hello, record(22, &message(12, &[0; 20])), hello_done()].concat());
     c.client(&[client_key_exchange(), change(), finished()].concat());
     c.server(&[change(), finished()].concat());
@@ -179,9 +179,7 @@ fn without_certificates_by_suite() {
 fn cut_and_lost_inside_the_certificate() {
     let mut big = vec![0x30, 0x82, 0x10, 0];
     big.extend(vec![5; 4096]);
-    let mut c = connection();
-    c.handshake();
-    c.client(&client_hello("a"));
+    let mut c = asked();
     c.server(&[server_hello(), certificate(&[&der(1), &big]), hello_done()].concat());
     let all = c.out.clone();
     c.out.truncate(all.len() - 2);
@@ -199,9 +197,7 @@ fn cut_and_lost_inside_the_certificate() {
 
 #[test]
 fn a_lost_flight_is_lost_and_no_plaintext() {
-    let mut c = connection();
-    c.handshake();
-    c.client(&client_hello("a"));
+    let mut c = asked();
     let before = c.out.len();
     c.server(&server_flight(1));
     c.out.truncate(before);
@@ -223,9 +219,7 @@ fn a_start_in_the_middle_tells_what_was_missed() {
 
 #[test]
 fn a_server_that_speaks_no_tls() {
-    let mut c = connection();
-    c.handshake();
-    c.client(&client_hello("a"));
+    let mut c = asked();
     c.server(b"HTTP/1.1 400 Bad Request\r\n\r\n");
     c.client_fin();
     c.server_fin();
@@ -239,9 +233,7 @@ fn a_server_that_speaks_no_tls() {
 
 #[test]
 fn a_reset_does_not_overtake_the_answer_under_way() {
-    let mut c = connection();
-    c.handshake();
-    c.client(&client_hello("a"));
+    let mut c = asked();
     c.client_reset();
     c.server(&server_flight(1));
     assert_eq!("visible", seen(&c).0);
@@ -277,9 +269,7 @@ fn the_same_ports_again() {
 
 #[test]
 fn one_packet_from_the_far_future_ends_nothing() {
-    let mut c = connection();
-    c.handshake();
-    c.client(&client_hello("a"));
+    let mut c = asked();
     let mut other = Connection::new(6000, 77, START + 400 * 86_400 * SECOND);
     other.client_ack();
     c.out.extend(other.out);
@@ -291,9 +281,7 @@ fn one_packet_from_the_far_future_ends_nothing() {
 
 #[test]
 fn a_second_certificate_message_hides_nothing() {
-    let mut c = connection();
-    c.handshake();
-    c.client(&client_hello("a"));
+    let mut c = asked();
     c.server(
         &[
             server_hello(),
@@ -308,9 +296,7 @@ fn a_second_certificate_message_hides_nothing() {
 
 #[test]
 fn encrypted_records_behind_a_lost_hello_are_not_kept() {
-    let mut c = connection();
-    c.handshake();
-    c.client(&client_hello("a"));
+    let mut c = asked();
     let before = c.out.len();
     c.server(&server_flight(1));
     c.out.truncate(before);
