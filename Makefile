@@ -12,7 +12,7 @@ export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 export PATH := $(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check truth captures clean
+.PHONY: help setup demo test hunt check truth captures clean
 
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,6 +26,9 @@ demo: setup ## Audit the captures in pcaps/, print the findings, write report.ht
 test: setup ## Run all tests, of the core and of the whole.
 	$(CARGO) test --quiet $(MANIFEST)
 	$(BIN)/pytest -q -n auto --dist loadgroup
+
+hunt: setup ## Property tests with new random examples: make hunt EXAMPLES=1000
+	CERTSPAN_EXAMPLES=$(or $(EXAMPLES),1000) $(BIN)/pytest -q -n auto $(shell grep -l hypothesis tests/test_*.py)
 
 check: setup ## Formatting, linting, types, and the stub against the native module.
 	cargo fmt $(MANIFEST) --check

@@ -18,9 +18,11 @@ PACKAGES = {"tshark": "tshark", "editcap": "tshark", "mergecap": "tshark", "open
 REQUIRED = "CERTSPAN_REQUIRE_TOOLS" in os.environ
 """In CI a missing tool is a failure."""
 
-settings.register_profile("local", max_examples=20, deadline=None)
-settings.register_profile("ci", max_examples=200, deadline=None)
-settings.load_profile("ci" if REQUIRED else "local")
+settings.register_profile("local", max_examples=20, deadline=None, derandomize=True)
+settings.register_profile("ci", max_examples=200, deadline=None, derandomize=True)
+settings.register_profile("hunt", max_examples=int(os.environ.get("CERTSPAN_EXAMPLES", "1000")), deadline=None)
+settings.load_profile("hunt" if "CERTSPAN_EXAMPLES" in os.environ else "ci" if REQUIRED else "local")
+"""The same examples in each run, so that a test fails where a change broke it; `make hunt` looks for new ones."""
 
 
 def absent(names: Iterable[str]) -> list[str]:

@@ -37,6 +37,7 @@ FAMILIES = {"linux": 10, "openbsd": 24, "freebsd": 28, "darwin": 30}
 """AF_INET6; AF_INET is 2 everywhere."""
 HOP_BY_HOP, ROUTING, FRAGMENT, AUTHENTICATION, DESTINATION = 0, 43, 44, 51, 60
 MORE, EIGHT = 0x2000, 8
+PAUSE_NS = 1_000_000_000
 
 
 def _ethertype(one: Segment) -> bytes:
@@ -151,11 +152,18 @@ def fragments(one: Segment, number: int, random: Random, largest: int) -> list[P
 
 
 def in_fragments(whole: Sequence[Segment], random: Random, largest: int, *, mixed: bool) -> list[Packet]:
-    """All packets in fragments, those of a packet in any order; `mixed`: those of neighbours between each other."""
-    parts = [fragments(one, number, random, largest) for number, one in enumerate(whole, 1)]
-    for part in parts:
+    """All packets in fragments, those of a packet in any order; `mixed`: those of neighbours between each other.
+
+    Nothing crosses a pause, for it would take the time of the other side of it: a SYN minutes before its connection.
+    """
+    flat: list[tuple[float, Packet]] = []
+    place, before_ns = 0, 0
+    for number, one in enumerate(whole, 1):
+        place += 1 if one.time_ns - before_ns < PAUSE_NS else 3
+        before_ns = one.time_ns
+        part = fragments(one, number, random, largest)
         random.shuffle(part)
-    flat = [(index + mixed * random.uniform(0, 2), piece) for index, part in enumerate(parts) for piece in part]
+        flat += [(place + mixed * random.uniform(0, 2), piece) for piece in part]
     flat.sort(key=lambda item: item[0])
     times = sorted(piece.time_ns for _, piece in flat)
     return [replace(piece, time_ns=time) for time, (_, piece) in zip(times, flat, strict=True)]
