@@ -81,6 +81,46 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// ASCII text of a fixed length, without an allocation.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Ascii<const N: usize>([u8; N]);
+
+impl<const N: usize> Default for Ascii<N> {
+    fn default() -> Self {
+        Self([b'0'; N])
+    }
+}
+
+impl<const N: usize> std::fmt::Debug for Ascii<N> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        std::fmt::Debug::fmt(self.as_str(), formatter)
+    }
+}
+
+impl<const N: usize> Ascii<N> {
+    /// The first `N` bytes of a text; one that is shorter is filled with zeros.
+    #[must_use]
+    pub fn new(text: &str) -> Self {
+        let mut made = Self::default();
+        for (slot, byte) in made.0.iter_mut().zip(text.bytes()) {
+            *slot = byte;
+        }
+        made
+    }
+
+    /// As text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        // Bytes beyond ASCII cannot come in but through `bytes_mut`.
+        std::str::from_utf8(&self.0).unwrap_or_default()
+    }
+
+    /// The bytes, to be written to.
+    pub fn bytes_mut(&mut self) -> &mut [u8] {
+        &mut self.0
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::Reader;

@@ -6,9 +6,12 @@ use data_encoding::{BASE64, HEXLOWER};
 use sha1::Sha1;
 use sha2::{Digest as _, Sha256};
 
-use crate::frame::Endpoint;
+use crate::bytes::Ascii;
+use crate::frame::{Endpoint, Wrapping};
 use crate::identities::Sha;
-use crate::tls::facts::ChainEnd;
+use crate::tls::facts::{ChainEnd, Facts};
+use crate::tls::fingerprint::Md5Hex;
+use crate::tls::profiles::ClientProfile;
 use crate::tls::registry::Version;
 use crate::visibility::{View, Visibility};
 
@@ -25,7 +28,7 @@ pub struct Session {
     pub client_mac: Option<[u8; 6]>,
     pub server: Endpoint,
     pub server_mac: Option<[u8; 6]>,
-    pub encapsulation: Vec<String>,
+    pub wrapping: Wrapping,
     pub carrier: Option<&'static str>,
     pub plaintext_before: Option<u64>,
     pub version: Option<Version>,
@@ -38,9 +41,8 @@ pub struct Session {
     pub alpn_offered: Option<Vec<String>>,
     pub ech_offered: Option<bool>,
     pub resumed: Option<bool>,
-    pub ja3: Option<String>,
-    pub ja3s: Option<String>,
-    pub ja4: Option<String>,
+    pub profile: Option<Arc<ClientProfile>>,
+    pub ja3s: Option<Md5Hex>,
     pub server_chain: Option<Vec<Sha>>,
     pub client_chain: Option<Vec<Sha>>,
     pub client_certificate_requested: Option<bool>,
@@ -68,19 +70,22 @@ pub struct Place {
     pub client_mac: Option<[u8; 6]>,
     pub server: Endpoint,
     pub server_mac: Option<[u8; 6]>,
-    pub encapsulation: Vec<String>,
+    pub wrapping: Wrapping,
     pub carrier: Option<&'static str>,
     pub plaintext_before: Option<u64>,
     pub confirmed: bool,
 }
 
 impl Session {
-    /// Put together what both sides said.
+    /// Put together what both sides said; what they hold is moved, not copied.
     #[must_use]
-    pub fn new(place: Place, view: &View<'_>) -> Self {
-        let (client, server) = (view.client, view.server);
-        let offered = client.client_hello.as_ref();
-        let chosen = server.server_hello.as_ref();
+    pub fn new(place: Place, seen: Seen, client: &mut Facts, server: &mut Facts) -> Self {
+        let offered = client.client_hello.take().map(|hello| *hello);
+        let chosen = server.server_hello.take().map(|hello| *hello);
+        let version = chosen.as_ref().and_then(|hello| hello.version);
+        let offered = offered.unwrap_or_default();
+        let cipher_suite = chosen.as_ref().map(|hello| hello.cipher);
+        let chosen = chosen.unwrap_or_default();
         Self {
             session_id: session_id(place.connection_id, place.ordinal),
             connection_id: place.connection_id,
@@ -91,38 +96,65 @@ impl Session {
             client_mac: place.client_mac,
             server: place.server,
             server_mac: place.server_mac,
-            encapsulation: place.encapsulation,
+            wrapping: place.wrapping,
             carrier: place.carrier,
             plaintext_before: place.plaintext_before,
-            version: server.version(),
-            version_offered: offered.and_then(|hello| hello.offered),
-            cipher_suite: chosen.map(|hello| hello.cipher),
-            named_group: chosen
-                .and_then(|hello| hello.group)
-                .or(server.key_exchange.group),
+            version,
+            version_offered: offered.offered,
+            cipher_suite,
+            named_group: chosen.group.or(server.key_exchange.group),
             signature_scheme: server.key_exchange.scheme,
-            server_name: offered.and_then(|hello| hello.server_name.clone()),
-            alpn: chosen.and_then(|hello| hello.alpn.clone()),
-            alpn_offered: offered.and_then(|hello| hello.alpn.clone()),
-            ech_offered: offered.and_then(|hello| hello.ech),
+            server_name: offered.server_name,
+            alpn: chosen.alpn,
+            alpn_offered: offered.alpn,
+            ech_offered: offered.ech,
+            resumed: seen.resumed,
+            profile: offered.profile,
+            ja3s: chosen.ja3s,
+            server_chain: seen_chain(server.chain.take()),
+            client_chain: seen_chain(client.chain.take()),
+            client_certificate_requested: seen.requested,
+            accepted_issuers: server.certificate_request.take().flatten(),
+            ocsp_stapled: seen.ocsp_stapled,
+            sct_count: chosen.sct_count,
+            alerts: seen.alerts,
+            established: seen.established,
+            confirmed: place.confirmed,
+            bytes_lost: client.lost_bytes + server.lost_bytes,
+            server_visibility: seen.server_visibility,
+            client_visibility: seen.client_visibility,
+        }
+    }
+}
+
+/// What follows from both sides together.
+#[derive(Debug)]
+#[allow(missing_docs)]
+pub struct Seen {
+    pub resumed: Option<bool>,
+    pub requested: Option<bool>,
+    pub ocsp_stapled: Option<bool>,
+    pub alerts: Vec<String>,
+    pub established: bool,
+    pub server_visibility: Visibility,
+    pub client_visibility: Visibility,
+}
+
+impl Seen {
+    /// Judge what was said.
+    #[must_use]
+    pub fn new(view: &View<'_>) -> Self {
+        let server = view.server;
+        Self {
             resumed: view.resumed(),
-            ja3: offered.and_then(|hello| hello.ja3.clone()),
-            ja3s: chosen.and_then(|hello| hello.ja3s.clone()),
-            ja4: offered.and_then(|hello| hello.ja4.clone()),
-            server_chain: seen_chain(server.chain.as_ref()),
-            client_chain: seen_chain(client.chain.as_ref()),
-            client_certificate_requested: view.requested(),
-            accepted_issuers: server.certificate_request.clone().flatten(),
+            requested: view.requested(),
             ocsp_stapled: if server.certificate_status {
                 Some(true)
             } else {
                 (server.hello_done && server.lost_bytes == 0).then_some(false)
             },
-            sct_count: chosen.and_then(|hello| hello.sct_count),
             alerts: alerts(view),
             established: view.established(),
-            confirmed: place.confirmed,
-            bytes_lost: client.lost_bytes + server.lost_bytes,
             server_visibility: view.server_visibility(),
             client_visibility: view.client_visibility(),
         }
@@ -130,16 +162,16 @@ impl Session {
 }
 
 /// A message that cannot be read says nothing; one that was cut lists the complete certificates before the cut.
-fn seen_chain(chain: Option<&(Vec<Sha>, ChainEnd)>) -> Option<Vec<Sha>> {
+fn seen_chain(chain: Option<(Vec<Sha>, ChainEnd)>) -> Option<Vec<Sha>> {
     match chain {
-        Some((names, ChainEnd::Complete)) => Some(names.clone()),
-        Some((names, _)) if !names.is_empty() => Some(names.clone()),
+        Some((names, ChainEnd::Complete)) => Some(names),
+        Some((names, _)) if !names.is_empty() => Some(names),
         _ => None,
     }
 }
 
 fn alerts(view: &View<'_>) -> Vec<String> {
-    let of = |side: &'static str, facts: &crate::tls::facts::Facts| {
+    let of = |side: &'static str, facts: &Facts| {
         facts
             .alerts
             .iter()
@@ -181,7 +213,7 @@ fn session_id(connection_id: [u8; 16], ordinal: usize) -> [u8; 16] {
 
 /// Community ID v1 with seed 0, of TCP.
 #[must_use]
-pub fn community_id(a: Endpoint, b: Endpoint) -> String {
+pub fn community_id(a: Endpoint, b: Endpoint) -> Ascii<30> {
     const TCP: u8 = 6;
     let (low, high) = if a <= b { (a, b) } else { (b, a) };
     let mut hasher = Sha1::new_with_prefix([0, 0]);
@@ -190,7 +222,9 @@ pub fn community_id(a: Endpoint, b: Endpoint) -> String {
     hasher.update([TCP, 0]);
     hasher.update(low.port.to_be_bytes());
     hasher.update(high.port.to_be_bytes());
-    format!("1:{}", BASE64.encode(&hasher.finalize()))
+    let mut id = Ascii::new("1:");
+    BASE64.encode_mut(&hasher.finalize(), &mut id.bytes_mut()[2..]);
+    id
 }
 
 /// An IPv4 address is four bytes in it.
@@ -203,8 +237,12 @@ fn short(address: &[u8; 16]) -> &[u8] {
 
 /// `aa:bb:cc:dd:ee:ff`
 #[must_use]
-pub fn mac_text(mac: [u8; 6]) -> String {
-    mac.map(|byte| HEXLOWER.encode(&[byte])).join(":")
+pub fn mac_text(mac: [u8; 6]) -> Ascii<17> {
+    let mut text = Ascii::new("::::::::::::::::::");
+    for (slot, byte) in text.bytes_mut().chunks_mut(3).zip(mac) {
+        HEXLOWER.encode_mut(&[byte], &mut slot[..2]);
+    }
+    text
 }
 
 #[cfg(test)]
@@ -224,7 +262,7 @@ mod tests {
     fn published_community_id() {
         let a = endpoint([128, 232, 110, 120], 34855);
         let b = endpoint([66, 35, 250, 204], 80);
-        assert_eq!("1:LQU9qZlK+B5F3KDmev6m5PMibrg=", community_id(a, b));
+        assert_eq!("1:LQU9qZlK+B5F3KDmev6m5PMibrg=", community_id(a, b).as_str());
         assert_eq!(community_id(a, b), community_id(b, a));
     }
 

@@ -3,25 +3,26 @@
 use std::sync::Arc;
 
 use super::{Connection, Tls};
-use crate::session::{connection_id, Place, Session};
+use crate::session::{connection_id, Place, Seen, Session};
 use crate::tls::facts::{Context, Facts};
 use crate::tls::reassembly::Cut;
 use crate::visibility::View;
 
 impl Connection {
-    /// Nothing more comes: the sessions of this connection.
+    /// Nothing more comes: the sessions of this connection are put into `out`; gives how many they are.
     pub fn finish(
         &mut self,
         sensor: &str,
         interface: Option<&Arc<str>>,
         evicted: bool,
         context: &mut Context<'_>,
-    ) -> Vec<Session> {
+        out: &mut Vec<Session>,
+    ) -> usize {
         for direction in [0, 1] {
             while !self.is_done(direction) && self.skip(direction, self.first, context) {}
         }
         let Some(mut tls) = self.tls.take() else {
-            return Vec::new();
+            return 0;
         };
         let [a, b] = &self.sides;
         let at_end = [a.missing_at_end(b), b.missing_at_end(a)];
@@ -40,7 +41,9 @@ impl Connection {
             let lost = half.facts.iter().any(|facts| facts.lost_bytes > 0);
             half.end(if lost { Cut::Lost } else { Cut::Ended }, context);
         }
-        self.sessions(&mut tls, sensor, interface, evicted)
+        let before = out.len();
+        self.sessions(&mut tls, sensor, interface, evicted, out);
+        out.len() - before
     }
 
     fn sessions(
@@ -49,30 +52,26 @@ impl Connection {
         sensor: &str,
         interface: Option<&Arc<str>>,
         evicted: bool,
-    ) -> Vec<Session> {
+        out: &mut Vec<Session>,
+    ) {
         let client = self.client(tls);
         let [a, b] = &mut tls.halves;
         let (asking, answering) = if client == 0 { (a, &*b) } else { (b, &*a) };
         asking.merge_retries(tls.started[1 - client].then_some(answering));
-        let (client_half, server_half) = (&tls.halves[client], &tls.halves[1 - client]);
         let (client_side, server_side) = (&self.sides[client], &self.sides[1 - client]);
-        let nothing = Facts::default();
         let id = connection_id(sensor, self.first_ns, self.ends[0], self.ends[1]);
-        let [a, b] = [0, 1].map(|side| (self.sides[side].plaintext(), tls.started[side]));
-        let plaintext = match (a, b) {
-            // Before its first hello a side that is not heard to speak TLS may have said something, if the other did;
-            // afterwards it may have refused in words of its own.
-            ((said, true), (heard, false)) | ((heard, false), (said, true)) if said > 0 => {
-                said + heard
-            }
-            ((said, true), (_, false)) | ((_, false), (said, true)) => said,
-            ((a, _), (b, _)) => a + b,
-        };
-        let mut sessions = Vec::new();
+        let carried = self.plaintext(tls);
+        let [a, b] = &mut tls.halves;
+        let (client_half, server_half) = if client == 0 { (a, b) } else { (b, a) };
+        let (mut no_client, mut no_server) = (Facts::default(), Facts::default());
         for ordinal in 0..client_half.facts.len().max(server_half.facts.len()) {
+            let client_facts = client_half.facts.get_mut(ordinal);
+            let server_facts = server_half.facts.get_mut(ordinal);
+            let client_facts = client_facts.unwrap_or(&mut no_client);
+            let server_facts = server_facts.unwrap_or(&mut no_server);
             let view = View {
-                client: client_half.facts.get(ordinal).unwrap_or(&nothing),
-                server: server_half.facts.get(ordinal).unwrap_or(&nothing),
+                client: client_facts,
+                server: server_facts,
                 client_seen: client_side.seen,
                 server_seen: server_side.seen,
                 server_closed: server_side.closed,
@@ -91,14 +90,28 @@ impl Connection {
                 client_mac: client_side.mac,
                 server: self.ends[1 - client],
                 server_mac: server_side.mac,
-                encapsulation: self.wrapping.path().collect(),
-                carrier: (plaintext > 0).then_some("unknown"),
-                plaintext_before: self.initiator.map(|_| plaintext),
+                wrapping: self.wrapping,
+                carrier: (carried > 0).then_some("unknown"),
+                plaintext_before: self.initiator.map(|_| carried),
                 confirmed: self.confirmed(client, &view),
             };
-            sessions.push(Session::new(place, &view));
+            let seen = Seen::new(&view);
+            out.push(Session::new(place, seen, client_facts, server_facts));
         }
-        sessions
+    }
+
+    /// Bytes of plaintext that were spoken before TLS began.
+    fn plaintext(&self, tls: &Tls) -> u64 {
+        let [a, b] = [0, 1].map(|side| (self.sides[side].plaintext(), tls.started[side]));
+        match (a, b) {
+            // Before its first hello a side that is not heard to speak TLS may have said something, if the other did;
+            // afterwards it may have refused in words of its own.
+            ((said, true), (heard, false)) | ((heard, false), (said, true)) if said > 0 => {
+                said + heard
+            }
+            ((said, true), (_, false)) | ((_, false), (said, true)) => said,
+            ((a, _), (b, _)) => a + b,
+        }
     }
 
     /// Which direction is the TLS client's: by what it said, else who opened the connection, else the higher port.

@@ -16,6 +16,7 @@ use crate::limits::{Counters, Limits};
 use crate::session::Session;
 use crate::tls::facts::Context;
 use crate::tls::opener;
+use crate::tls::profiles::Profiles;
 use leaving::CLASSES;
 
 type Key = [Endpoint; 2];
@@ -70,6 +71,7 @@ pub struct Flows {
     ending: Option<Vec<usize>>,
     /// Names for certificates, and those to hand out.
     pub identities: Identities,
+    profiles: Profiles,
     /// Sessions that are finished.
     pub sessions: Vec<Session>,
 }
@@ -90,6 +92,7 @@ impl Flows {
             interfaces: Vec::new(),
             ending: None,
             identities: Identities::default(),
+            profiles: Profiles::default(),
             sessions: Vec::new(),
         }
     }
@@ -270,6 +273,7 @@ impl Flows {
             limits,
             counters,
             identities: &mut self.identities,
+            profiles: &mut self.profiles,
         };
         let status = connection.segment(direction, segment, moment, &mut context);
         let (has_tls, cost) = (connection.has_tls(), connection.memory());
@@ -298,12 +302,18 @@ impl Flows {
             limits,
             counters,
             identities: &mut self.identities,
+            profiles: &mut self.profiles,
         };
         let had_tls = connection.has_tls();
-        let sessions = connection.finish(&self.sensor, interface.as_ref(), evicted, &mut context);
-        counters.sessions += u64::try_from(sessions.len()).unwrap_or(0);
-        let tombstone = connection.tombstone(sessions.len());
-        self.sessions.extend(sessions);
+        let sessions = connection.finish(
+            &self.sensor,
+            interface.as_ref(),
+            evicted,
+            &mut context,
+            &mut self.sessions,
+        );
+        counters.sessions += u64::try_from(sessions).unwrap_or(0);
+        let tombstone = connection.tombstone(sessions);
         if had_tls {
             self.slots[slot].state = State::Finished(tombstone);
             self.count(slot, 0);

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv6Addr};
 
 use data_encoding::HEXLOWER;
 
-use super::{fields, Source, Value};
+use super::{fields, Row, Source, Value};
 use crate::session::Session;
 
 /// One JSON object a line (RFC 8259), fields of `docs/session.schema.json`.
@@ -13,7 +13,7 @@ pub fn json(sessions: &[Session], source: &Source) -> String {
     let mut out = String::with_capacity(sessions.len() * 1_600);
     for session in sessions {
         let mut separator = '{';
-        for (name, value) in fields(session, source) {
+        for (name, value) in fields(&Row::new(session, source)) {
             out.push(separator);
             separator = ',';
             string(&mut out, name);
@@ -33,7 +33,7 @@ fn write(out: &mut String, value: &Value<'_>) {
             string(out, &address.to_string());
         }
         Value::Time(ns) => string(out, &timestamp(*ns)),
-        Value::Text(text) => optional(out, text.as_deref(), string),
+        Value::Text(text) => optional(out, *text, string),
         Value::U64(number) => optional(out, number.as_ref(), |out, n| out.push_str(&n.to_string())),
         Value::U16(number) => optional(out, number.as_ref(), |out, n| out.push_str(&n.to_string())),
         Value::Bool(flag) => optional(out, flag.as_ref(), |out, flag| {

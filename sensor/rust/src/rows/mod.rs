@@ -1,13 +1,13 @@
 //! Sessions as rows: one list of columns, written as Arrow or as JSON.
 
 mod arrow;
+mod column;
 mod json;
 
 pub use arrow::{arrow, schema};
 pub use json::json;
 
-use std::borrow::Cow;
-
+use crate::bytes::Ascii;
 use crate::frame::Endpoint;
 use crate::identities::Sha;
 use crate::session::{community_id, mac_text, Session};
@@ -23,7 +23,7 @@ pub struct Source {
 }
 
 /// One field. `None` is NULL.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) enum Value<'a> {
     /// 16 bytes: an id.
     Id(&'a [u8; 16]),
@@ -31,7 +31,7 @@ pub(crate) enum Value<'a> {
     Address(&'a Endpoint),
     /// Nanoseconds since 1970.
     Time(u64),
-    Text(Option<Cow<'a, str>>),
+    Text(Option<&'a str>),
     U64(Option<u64>),
     U16(Option<u16>),
     Bool(Option<bool>),
@@ -44,31 +44,45 @@ pub(crate) enum Value<'a> {
 }
 
 fn words(text: &str) -> Value<'_> {
-    Value::Text(Some(Cow::Borrowed(text)))
+    Value::Text(Some(text))
 }
 
 fn maybe(text: Option<&str>) -> Value<'_> {
-    Value::Text(text.map(Cow::Borrowed))
+    Value::Text(text)
 }
 
-fn owned<'a>(text: Option<String>) -> Value<'a> {
-    Value::Text(text.map(Cow::Owned))
+/// A session, and the texts that are made of it only when it becomes a row.
+pub(crate) struct Row<'a> {
+    session: &'a Session,
+    source: &'a Source,
+    community_id: Ascii<30>,
+    client_mac: Option<Ascii<17>>,
+    server_mac: Option<Ascii<17>>,
+    encapsulation: Vec<String>,
+}
+
+impl<'a> Row<'a> {
+    pub(crate) fn new(session: &'a Session, source: &'a Source) -> Self {
+        Self {
+            session,
+            source,
+            community_id: community_id(session.client, session.server),
+            client_mac: session.client_mac.map(mac_text),
+            server_mac: session.server_mac.map(mac_text),
+            encapsulation: session.wrapping.path().collect(),
+        }
+    }
 }
 
 /// The fields of a session, in the order of the table.
-pub(crate) fn fields<'a>(
-    session: &'a Session,
-    source: &'a Source,
-) -> [(&'static str, Value<'a>); 49] {
-    let s = session;
+pub(crate) fn fields<'a>(row: &'a Row<'_>) -> [(&'static str, Value<'a>); 49] {
+    let (s, source) = (row.session, row.source);
+    let profile = s.profile.as_deref();
     let cipher = s.cipher_suite.and_then(registry::cipher_suite);
     [
         ("session_id", Value::Id(&s.session_id)),
         ("connection_id", Value::Id(&s.connection_id)),
-        (
-            "community_id",
-            owned(Some(community_id(s.client, s.server))),
-        ),
+        ("community_id", words(row.community_id.as_str())),
         ("time", Value::Time(s.time_ns)),
         ("sensor", words(&source.sensor)),
         ("capture", maybe(source.capture.as_deref())),
@@ -76,11 +90,11 @@ pub(crate) fn fields<'a>(
         ("interface", maybe(s.interface.as_deref())),
         ("client_address", Value::Address(&s.client)),
         ("client_port", Value::U16(Some(s.client.port))),
-        ("client_mac", owned(s.client_mac.map(mac_text))),
+        ("client_mac", maybe(row.client_mac.as_ref().map(Ascii::as_str))),
         ("server_address", Value::Address(&s.server)),
         ("server_port", Value::U16(Some(s.server.port))),
-        ("server_mac", owned(s.server_mac.map(mac_text))),
-        ("encapsulation", Value::KnownTexts(&s.encapsulation)),
+        ("server_mac", maybe(row.server_mac.as_ref().map(Ascii::as_str))),
+        ("encapsulation", Value::KnownTexts(&row.encapsulation)),
         ("transport", words("tcp")),
         ("protocol", words("tls")),
         ("carrier", maybe(s.carrier)),
@@ -115,9 +129,9 @@ pub(crate) fn fields<'a>(
         ("alpn_offered", Value::Texts(s.alpn_offered.as_deref())),
         ("ech_offered", Value::Bool(s.ech_offered)),
         ("resumed", Value::Bool(s.resumed)),
-        ("ja3", maybe(s.ja3.as_deref())),
-        ("ja3s", maybe(s.ja3s.as_deref())),
-        ("ja4", maybe(s.ja4.as_deref())),
+        ("ja3", maybe(profile.map(|profile| profile.ja3.as_str()))),
+        ("ja3s", maybe(s.ja3s.as_ref().map(Ascii::as_str))),
+        ("ja4", maybe(profile.map(|profile| profile.ja4.as_str()))),
         ("server_chain", Value::Hashes(s.server_chain.as_deref())),
         ("client_chain", Value::Hashes(s.client_chain.as_deref())),
         (

@@ -4,6 +4,7 @@ use super::alert::Alert;
 use super::handshake;
 use super::hello::{ClientHello, ServerHello};
 use super::message::{self, KeyExchange};
+use super::profiles::Profiles;
 use super::reassembly::{Cut, Message};
 use super::registry::Version;
 use crate::identities::{Identities, Sha};
@@ -20,6 +21,8 @@ pub struct Context<'a> {
     pub counters: &'a mut Counters,
     /// Names for certificates.
     pub identities: &'a mut Identities,
+    /// Fingerprints.
+    pub profiles: &'a mut Profiles,
 }
 
 /// How a Certificate message ended.
@@ -220,7 +223,7 @@ pub(super) fn receive(
 }
 
 fn receive_client_hello(facts: &mut Facts, message: &Message<'_>, context: &mut Context<'_>) {
-    let hello = ClientHello::read(message.body, message.cut.is_none());
+    let hello = ClientHello::read(message.body, message.cut.is_none(), context.profiles);
     if hello.malformed && message.cut.is_none() {
         context.counters.messages_malformed += 1;
     }
@@ -229,7 +232,7 @@ fn receive_client_hello(facts: &mut Facts, message: &Message<'_>, context: &mut 
 }
 
 fn receive_server_hello(facts: &mut Facts, message: &Message<'_>, context: &mut Context<'_>) {
-    let hello = ServerHello::read(message.body, message.cut.is_none());
+    let hello = ServerHello::read(message.body, message.cut.is_none(), context.profiles);
     if hello.as_ref().is_none_or(|hello| hello.malformed) && message.cut.is_none() {
         context.counters.messages_malformed += 1;
     }
@@ -244,6 +247,7 @@ fn chain(body: &[u8], cut: Option<Cut>, context: &mut Context<'_>) -> (Vec<Sha>,
         limits,
         counters,
         identities,
+        ..
     } = context;
     let chain = message::certificates(body, limits.max_chain_length);
     if chain.too_long {

@@ -1,6 +1,9 @@
 //! ClientHello and ServerHello: what is offered and what is chosen (RFC 8446 4.1, RFC 5246 7.4.1, SSL 2 in E.2).
 
-use super::fingerprint::{self, ClientFields};
+use std::sync::Arc;
+
+use super::fingerprint::{ClientFields, Md5Hex};
+use super::profiles::{ClientProfile, Profiles};
 use super::registry::{is_grease, Version};
 use crate::bytes::Reader;
 
@@ -41,10 +44,8 @@ pub struct ClientHello {
     pub alpn: Option<Vec<String>>,
     /// Encrypted client hello; servers cannot tell it from GREASE of the same shape, nor can we. `None` as `alpn`.
     pub ech: Option<bool>,
-    /// JA3 hash; `None` for SSL 2 format or a hello that breaks off.
-    pub ja3: Option<String>,
-    /// JA4; as `ja3`.
-    pub ja4: Option<String>,
+    /// Its fingerprints; `None` for SSL 2 format or a hello that breaks off.
+    pub profile: Option<Arc<ClientProfile>>,
     /// The inside was malformed; what was read until there stands.
     pub malformed: bool,
 }
@@ -61,7 +62,7 @@ pub struct ServerHello {
     /// Cipher suite.
     pub cipher: u16,
     /// JA3S hash; `None` for a hello that breaks off.
-    pub ja3s: Option<String>,
+    pub ja3s: Option<Md5Hex>,
     /// Group of the key share (TLS 1.3).
     pub group: Option<u16>,
     /// A pre-shared key was accepted (TLS 1.3).
@@ -93,10 +94,11 @@ impl ClientHello {
     /// Read the body of a ClientHello message; `whole`: it is not cut. What is malformed ends the reading, not the hello,
     /// and what it did not come to is unknown.
     #[must_use]
-    pub fn read(body: &[u8], whole: bool) -> Self {
+    pub fn read(body: &[u8], whole: bool, profiles: &mut Profiles) -> Self {
         let mut hello = Self::default();
-        let mut fields = ClientFields::default();
-        let complete = hello.read_fields(Reader::new(body), &mut fields).is_some() && whole;
+        let fields = &mut profiles.fields;
+        fields.clear();
+        let complete = hello.read_fields(Reader::new(body), fields).is_some() && whole;
         hello.malformed |= !complete;
         let listed = fields
             .versions
@@ -111,8 +113,7 @@ impl ClientHello {
             fields.has_server_name = fields.extensions.contains(&extension::SERVER_NAME);
             hello.ech.get_or_insert(false);
             hello.alpn.get_or_insert_default();
-            hello.ja3 = Some(fingerprint::ja3(&fields));
-            hello.ja4 = Some(fingerprint::ja4(&fields));
+            hello.profile = Some(profiles.client());
         }
         hello
     }
@@ -121,7 +122,7 @@ impl ClientHello {
         fields.legacy_version = reader.u16()?;
         reader.take(32)?;
         self.session_id = reader.vector8()?.rest().to_vec();
-        fields.ciphers = numbers(reader.vector16()?)?;
+        fill(&mut fields.ciphers, reader.vector16()?)?;
         reader.vector8()?;
         if reader.is_empty() {
             return Some(());
@@ -157,10 +158,16 @@ impl ClientHello {
                     }
                 }
             }
-            extension::SUPPORTED_GROUPS => fields.groups = numbers(body.vector16()?)?,
-            extension::EC_POINT_FORMATS => fields.point_formats = body.vector8()?.rest().to_vec(),
-            extension::SIGNATURE_ALGORITHMS => fields.signatures = numbers(body.vector16()?)?,
-            extension::SUPPORTED_VERSIONS => fields.versions = numbers(body.vector8()?)?,
+            extension::SUPPORTED_GROUPS => fill(&mut fields.groups, body.vector16()?)?,
+            extension::EC_POINT_FORMATS => {
+                let formats = body.vector8()?.rest();
+                fields.point_formats.clear();
+                fields.point_formats.extend_from_slice(formats);
+            }
+            extension::SIGNATURE_ALGORITHMS => {
+                fill(&mut fields.signatures, body.vector16()?)?;
+            }
+            extension::SUPPORTED_VERSIONS => fill(&mut fields.versions, body.vector8()?)?,
             extension::ALPN => {
                 let mut offered = Vec::new();
                 let mut protocols = body.vector16()?;
@@ -172,7 +179,8 @@ impl ClientHello {
                         break;
                     }
                     if offered.is_empty() {
-                        fields.first_alpn = protocol.to_vec();
+                        fields.first_alpn.clear();
+                        fields.first_alpn.extend_from_slice(protocol);
                     }
                     offered.push(text(protocol));
                 }
@@ -202,7 +210,7 @@ impl ClientHello {
 impl ServerHello {
     /// Read the body of a ServerHello message; `whole`: it is not cut. `None` if it breaks off before the cipher suite.
     #[must_use]
-    pub fn read(body: &[u8], whole: bool) -> Option<Self> {
+    pub fn read(body: &[u8], whole: bool, profiles: &mut Profiles) -> Option<Self> {
         let mut reader = Reader::new(body);
         let legacy = reader.u16()?;
         let retry = reader.take(32)? == RETRY_RANDOM;
@@ -226,7 +234,7 @@ impl ServerHello {
             .version
             .or_else(|| settled(legacy, complete).map(Version));
         if complete {
-            hello.ja3s = Some(fingerprint::ja3s(legacy, hello.cipher, &kinds));
+            hello.ja3s = Some(profiles.ja3s(legacy, hello.cipher, &kinds));
             if hello.version.is_some_and(|version| !version.is_13()) {
                 hello.sct_count.get_or_insert(0);
             }
@@ -289,12 +297,15 @@ fn settled(legacy: u16, complete: bool) -> Option<u16> {
     (complete || !matches!(legacy, 0 | 0x0303)).then_some(legacy)
 }
 
-fn numbers(mut list: Reader<'_>) -> Option<Vec<u16>> {
-    let mut numbers = Vec::with_capacity(list.rest().len() / 2);
-    while !list.is_empty() {
-        numbers.push(list.u16()?);
+/// The numbers of a list, in place of what was there; nothing is changed if half a number stands at the end.
+fn fill(numbers: &mut Vec<u16>, list: Reader<'_>) -> Option<()> {
+    let (pairs, rest) = list.rest().as_chunks::<2>();
+    if !rest.is_empty() {
+        return None;
     }
-    Some(numbers)
+    numbers.clear();
+    numbers.extend(pairs.iter().map(|pair| u16::from_be_bytes(*pair)));
+    Some(())
 }
 
 #[cfg(test)]
@@ -311,15 +322,16 @@ mod tests {
         let mut body = vec![3, 3];
         body.extend([7; 32]);
         body.extend([2, 8, 9, 0, 2, 0x13]);
-        let hello = ClientHello::read(&body, true);
+        let hello = ClientHello::read(&body, true, &mut Profiles::default());
         assert_eq!(
             (vec![8, 9], None, true, None),
-            (hello.session_id, hello.offered, hello.malformed, hello.ja3)
+            (hello.session_id, hello.offered, hello.malformed, hello.profile)
         );
     }
 
     #[test]
     fn no_prefix_of_a_hello_panics() {
+        let mut profiles = Profiles::default();
         let mut body = vec![3, 3];
         body.extend([7; 32]);
         body.extend([0, 0, 2, 0x13, 1, 1, 0, 0, 17]);
@@ -327,27 +339,28 @@ mod tests {
         body.extend([0, 43, 0, 3, 2, 3, 4]);
         for n in 0..=body.len() {
             let whole = n == body.len();
-            let hello = ClientHello::read(&body[..n], whole);
-            assert_eq!(whole, hello.ja3.is_some(), "{n}");
+            let hello = ClientHello::read(&body[..n], whole, &mut profiles);
+            assert_eq!(whole, hello.profile.is_some(), "{n}");
             assert_eq!(whole, hello.ech.is_some(), "{n}");
             assert!(matches!(hello.offered, None | Some(Version(0x0304))), "{n}");
-            let _ = ServerHello::read(&body[..n], whole);
+            let _ = ServerHello::read(&body[..n], whole, &mut profiles);
         }
-        assert_eq!(Some("a".into()), ClientHello::read(&body, true).server_name);
+        assert_eq!(Some("a".into()), ClientHello::read(&body, true, &mut Profiles::default()).server_name);
     }
 
     #[test]
     fn a_cut_server_hello_does_not_guess() {
+        let mut profiles = Profiles::default();
         let mut body = vec![3, 3];
         body.extend([7; 32]);
         body.extend([0, 0x13, 1, 0, 0, 6, 0, 43, 0, 2, 3, 4]);
-        let whole = ServerHello::read(&body, true).unwrap();
+        let whole = ServerHello::read(&body, true, &mut profiles).unwrap();
         assert_eq!(
             (Some(Version(0x0304)), None),
             (whole.version, whole.sct_count)
         );
         for n in 37..body.len() {
-            let cut = ServerHello::read(&body[..n], false).unwrap();
+            let cut = ServerHello::read(&body[..n], false, &mut profiles).unwrap();
             assert_eq!(
                 (None, None, None),
                 (cut.version, cut.ja3s, cut.sct_count),
@@ -355,7 +368,7 @@ mod tests {
             );
         }
         body[1] = 2;
-        let cut = ServerHello::read(&body[..37], false).unwrap();
+        let cut = ServerHello::read(&body[..37], false, &mut profiles).unwrap();
         assert_eq!(Some(Version(0x0302)), cut.version);
     }
 }

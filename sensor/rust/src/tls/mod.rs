@@ -8,6 +8,7 @@ pub mod half;
 pub mod hello;
 pub mod message;
 pub mod opener;
+pub mod profiles;
 pub mod reassembly;
 pub mod registry;
 pub mod scanner;
