@@ -1,8 +1,8 @@
 //! Frames in, sessions and certificates out.
 
 use crate::connection::Moment;
-use crate::flows::Flows;
-use crate::frame::{self, Fragments};
+use crate::flows::{Arrival, Flows};
+use crate::frame::{self, Fragments, Skip};
 use crate::identities::Sha;
 use crate::limits::{Counters, Limits};
 use crate::session::Session;
@@ -13,6 +13,10 @@ const SWEPT_SESSIONS: usize = 1_024;
 /// How often, in packet time, quiet flows are looked for.
 const SWEEP_NS: u64 = 1_000_000_000;
 
+/// Segments that are read before the first of them is taken in: enough for the processor to fetch what they need from
+/// memory at the same time, and few enough to stay near.
+const TOGETHER: usize = 32;
+
 /// What was finished since the last call of `Engine::take`.
 #[derive(Debug, Default)]
 pub struct Output {
@@ -22,15 +26,40 @@ pub struct Output {
     pub certificates: Vec<(Sha, Box<[u8]>)>,
 }
 
-/// The whole road from a frame to a session. It does no I/O and asks no clock.
+/// A frame as it was captured.
+#[derive(Debug, Clone, Copy)]
+pub struct Frame<'a> {
+    /// LINKTYPE_
+    pub link_type: u16,
+    /// Its bytes.
+    pub data: &'a [u8],
+    /// When and where.
+    pub moment: Moment,
+}
+
+/// The clock of the packets. They may be out of order, or lie: it follows two packets that agree, and never goes back.
+#[derive(Debug, Default)]
+struct Clock {
+    last_ns: Option<u64>,
+    now_ns: u64,
+}
+
+impl Clock {
+    fn tick(&mut self, time_ns: u64) -> u64 {
+        let before_ns = self.last_ns.replace(time_ns).unwrap_or(time_ns);
+        self.now_ns = self.now_ns.max(time_ns.min(before_ns));
+        self.now_ns
+    }
+}
+
+/// The whole road from a frame to a session. It does no I/O and asks no clock but the packets'.
 #[derive(Debug)]
 pub struct Engine {
     limits: Limits,
     counters: Counters,
     fragments: Fragments,
     flows: Flows,
-    /// Time of the packet before: the clock follows two packets that agree, for one alone may lie.
-    last_ns: Option<u64>,
+    clock: Clock,
     swept_ns: u64,
 }
 
@@ -43,7 +72,7 @@ impl Engine {
             counters: Counters::default(),
             fragments: Fragments::default(),
             flows: Flows::new(sensor),
-            last_ns: None,
+            clock: Clock::default(),
             swept_ns: 0,
         }
     }
@@ -55,28 +84,77 @@ impl Engine {
 
     /// Take in one frame.
     pub fn frame(&mut self, link_type: u16, data: &[u8], moment: Moment) {
-        self.counters.frames += 1;
-        // Packets may be out of order, or lie: time only goes forward.
-        let before_ns = self
-            .last_ns
-            .replace(moment.time_ns)
-            .unwrap_or(moment.time_ns);
-        let (flows, limits) = (&mut self.flows, &self.limits);
-        let now_ns = flows.advance_clock(moment.time_ns.min(before_ns));
-        if now_ns - self.swept_ns >= SWEEP_NS
-            && flows.sweep(SWEPT_SESSIONS, limits, &mut self.counters)
-        {
-            self.swept_ns = now_ns;
-        }
-        frame::dissect(
+        self.frames(std::iter::once(Frame {
             link_type,
             data,
-            moment.time_ns,
+            moment,
+        }));
+    }
+
+    /// Take in frames in their order.
+    pub fn frames<'a>(&mut self, frames: impl Iterator<Item = Frame<'a>>) {
+        let mut arrivals: Vec<Arrival<'_>> = Vec::with_capacity(TOGETHER);
+        for frame in frames {
+            self.counters.frames += 1;
+            let now_ns = self.clock.tick(frame.moment.time_ns);
+            match frame::segment(frame.link_type, frame.data) {
+                Ok((segment, whole)) => {
+                    self.counters.frames_cut_payload += u64::from(!whole);
+                    arrivals.push(self.flows.arrival(segment, frame.moment, now_ns));
+                    if arrivals.len() == TOGETHER {
+                        self.take_in(&mut arrivals);
+                    }
+                }
+                Err(Skip::Fragment) => {
+                    self.counters.fragments += 1;
+                    self.take_in(&mut arrivals);
+                    self.fragment(frame, now_ns);
+                }
+                Err(skip) => skip.count(&mut self.counters),
+            }
+        }
+        self.take_in(&mut arrivals);
+        // Frames that hold no segment show the time, too.
+        self.sweep(self.clock.now_ns);
+    }
+
+    fn take_in(&mut self, arrivals: &mut Vec<Arrival<'_>>) {
+        self.flows.warm(arrivals);
+        for arrival in arrivals.drain(..) {
+            self.sweep(arrival.now_ns());
+            self.flows
+                .segment(&arrival, &self.limits, &mut self.counters);
+        }
+    }
+
+    fn fragment(&mut self, frame: Frame<'_>, now_ns: u64) {
+        self.sweep(now_ns);
+        let (flows, limits) = (&mut self.flows, &self.limits);
+        frame::fragment(
+            frame.link_type,
+            frame.data,
+            frame.moment.time_ns,
             &mut self.fragments,
             limits,
             &mut self.counters,
-            |segment, counters| flows.segment(segment, moment, limits, counters),
+            |segment, counters| {
+                let arrival = flows.arrival(*segment, frame.moment, now_ns);
+                flows.segment(&arrival, limits, counters);
+            },
         );
+    }
+
+    /// Move the clock, and look for quiet flows if it is time to.
+    #[inline]
+    fn sweep(&mut self, now_ns: u64) {
+        self.flows.advance_clock(now_ns);
+        if now_ns.saturating_sub(self.swept_ns) >= SWEEP_NS
+            && self
+                .flows
+                .sweep(SWEPT_SESSIONS, &self.limits, &mut self.counters)
+        {
+            self.swept_ns = now_ns;
+        }
     }
 
     /// The observation ends: what is unfinished is finished as it stands, until so many sessions wait; `true` when
@@ -102,7 +180,7 @@ impl Engine {
         }
     }
 
-    /// Bytes that all flows cost, near enough.
+    /// Bytes that all open flows cost, near enough.
     #[must_use]
     pub fn memory(&self) -> usize {
         self.flows.memory()

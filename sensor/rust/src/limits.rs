@@ -33,8 +33,10 @@ macro_rules! limits {
 }
 
 limits! {
-    /// Flows followed at a time: awaited, in handshake and lately finished together.
+    /// Flows followed at a time: awaited and in handshake together.
     max_flows = 262_144;
+    /// Finished flows remembered at a time.
+    max_finished_flows = 131_072;
     /// Bytes of one direction kept because earlier ones are missing, bookkeeping included.
     max_pending_bytes = 262_144;
     /// Bytes that all flows cost together: what they keep, and what is known of their handshakes.
@@ -98,6 +100,8 @@ counters! {
     flows;
     /// Flows dropped because `max_flows` or `max_state_bytes` was hit.
     flows_evicted;
+    /// Finished flows forgotten before their time because `max_finished_flows` was hit.
+    finished_forgotten;
     /// Segments too far from what was expected, dropped.
     segments_out_of_window;
     /// Times `max_pending_bytes` forced missing bytes to be given up.

@@ -1,11 +1,11 @@
 //! One capture read to its end: the capture's packets through the engine, in portions.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::io::Read;
 
 use crate::capture::{CaptureReader, Options};
 use crate::connection::Moment;
-use crate::engine::{Engine, Output};
+use crate::engine::{Engine, Frame, Output};
 use crate::frame::is_known_link;
 use crate::limits::{Counters, Limits};
 
@@ -30,14 +30,31 @@ pub struct Fault {
 /// The code of a fault that only this room can tell.
 pub const UNKNOWN_LINK_TYPE: &str = "unknown_link_type";
 
+/// Packets that are looked at together, as far as they are in the block that was read.
+const TOGETHER: usize = 1_024;
+
+/// Earliest and latest packet time.
+#[derive(Debug, Default)]
+struct Span(Option<(u64, u64)>);
+
+impl Span {
+    fn include(&mut self, time_ns: u64) {
+        // Zero is the time of packets that have none.
+        if time_ns > 0 {
+            let (first, last) = self.0.unwrap_or((time_ns, time_ns));
+            self.0 = Some((first.min(time_ns), last.max(time_ns)));
+        }
+    }
+}
+
 /// A capture being read.
 pub struct Reading {
     reader: CaptureReader,
     engine: Engine,
-    first_ns: Option<u64>,
-    last_ns: Option<u64>,
+    span: Span,
     unknown_links: BTreeMap<u16, u64>,
-    interfaces: BTreeSet<u32>,
+    /// Interfaces whose names the engine knows.
+    named: u32,
     ended: bool,
 }
 
@@ -48,10 +65,9 @@ impl Reading {
         Self {
             reader: CaptureReader::new(input, Options { sha256 }),
             engine: Engine::new(sensor, limits),
-            first_ns: None,
-            last_ns: None,
+            span: Span::default(),
             unknown_links: BTreeMap::new(),
-            interfaces: BTreeSet::new(),
+            named: 0,
             ended: false,
         }
     }
@@ -61,8 +77,9 @@ impl Reading {
         if self.ended {
             return None;
         }
-        for _ in 0..PORTION_PACKETS {
-            if !self.packet() {
+        let enough = self.reader.packets() + PORTION_PACKETS;
+        while self.reader.packets() < enough {
+            if !self.packets_together() {
                 self.ended = self.engine.finish(PORTION_SESSIONS);
                 break;
             }
@@ -74,32 +91,40 @@ impl Reading {
         Some(self.engine.take())
     }
 
-    fn packet(&mut self) -> bool {
-        let Some(packet) = self.reader.next_packet() else {
+    /// Some packets through the engine; `false` if there are none left.
+    fn packets_together(&mut self) -> bool {
+        let Self {
+            reader,
+            engine,
+            span,
+            unknown_links,
+            named,
+            ..
+        } = self;
+        if !reader.advance(TOGETHER) {
             return false;
-        };
-        let moment = Moment {
-            time_ns: packet.time_ns,
-            frame: packet.number,
-            interface: packet.interface,
-        };
-        // Zero is the time of packets that have none.
-        if moment.time_ns > 0 {
-            let (first, last) = (self.first_ns, self.last_ns);
-            self.first_ns = Some(first.map_or(moment.time_ns, |ns| ns.min(moment.time_ns)));
-            self.last_ns = Some(last.map_or(moment.time_ns, |ns| ns.max(moment.time_ns)));
         }
-        if !is_known_link(packet.link_type) {
-            *self.unknown_links.entry(packet.link_type).or_default() += 1;
-        }
-        self.engine.frame(packet.link_type, packet.data, moment);
-        if !self.interfaces.contains(&moment.interface) {
-            // Named after its first packet: sessions take the name when they are reported.
-            self.interfaces.insert(moment.interface);
-            if let Some(name) = self.reader.interface_name(moment.interface) {
-                self.engine.name_interface(moment.interface, name);
+        for interface in *named..reader.interfaces() {
+            if let Some(name) = reader.interface_name(interface) {
+                engine.name_interface(interface, name);
             }
         }
+        *named = reader.interfaces();
+        engine.frames(reader.packets_here().map(|packet| {
+            span.include(packet.time_ns);
+            if !is_known_link(packet.link_type) {
+                *unknown_links.entry(packet.link_type).or_default() += 1;
+            }
+            Frame {
+                link_type: packet.link_type,
+                data: packet.data,
+                moment: Moment {
+                    time_ns: packet.time_ns,
+                    frame: packet.number,
+                    interface: packet.interface,
+                },
+            }
+        }));
         true
     }
 
@@ -118,7 +143,7 @@ impl Reading {
     /// Earliest and latest packet time; packets without a time do not count.
     #[must_use]
     pub fn span_ns(&self) -> Option<(u64, u64)> {
-        self.first_ns.zip(self.last_ns)
+        self.span.0
     }
 
     /// SHA-256 of the uncompressed bytes; after the end, if asked for.

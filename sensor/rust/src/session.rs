@@ -262,7 +262,10 @@ mod tests {
     fn published_community_id() {
         let a = endpoint([128, 232, 110, 120], 34855);
         let b = endpoint([66, 35, 250, 204], 80);
-        assert_eq!("1:LQU9qZlK+B5F3KDmev6m5PMibrg=", community_id(a, b).as_str());
+        assert_eq!(
+            "1:LQU9qZlK+B5F3KDmev6m5PMibrg=",
+            community_id(a, b).as_str()
+        );
         assert_eq!(community_id(a, b), community_id(b, a));
     }
 

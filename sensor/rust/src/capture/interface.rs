@@ -185,6 +185,11 @@ impl Interfaces {
         Some((u32::try_from(index).ok()?, interface))
     }
 
+    /// How many there are.
+    pub(super) fn count(&self) -> u32 {
+        u32::try_from(self.all.len()).unwrap_or(u32::MAX)
+    }
+
     /// An interface by its number in the whole capture.
     pub(super) fn in_capture(&self, number: u32) -> Option<&Interface> {
         self.all.get(to_usize(number))

@@ -64,6 +64,17 @@ struct Record {
     data: Range<usize>,
 }
 
+/// What came of looking for one more record in the window.
+enum Step {
+    Record(Record),
+    /// Something that is no packet.
+    Nothing,
+    /// More must be read first.
+    NotHere,
+    /// There is none.
+    Over,
+}
+
 /// What the capture turned out to be.
 enum Format {
     Unread,
@@ -78,6 +89,10 @@ pub struct CaptureReader {
     format: Format,
     damages: Damages,
     packets: u64,
+    /// Packets lent out together.
+    records: Vec<Record>,
+    /// There is no further record, though what there was is still lent out.
+    over: bool,
     ended: bool,
     sha256: Option<[u8; 32]>,
 }
@@ -91,6 +106,8 @@ impl CaptureReader {
             format: Format::Unread,
             damages: Damages::default(),
             packets: 0,
+            records: Vec::new(),
+            over: false,
             ended: false,
             sha256: None,
         }
@@ -102,28 +119,68 @@ impl CaptureReader {
     /// - `None`: there is no further one, for good. [`Self::damage`] is complete, and so is [`Self::sha256`].
     #[inline]
     pub fn next_packet(&mut self) -> Option<Packet<'_>> {
-        if self.ended {
-            return None;
+        self.advance(1).then(|| self.packets_here().next())?
+    }
+
+    /// Goes on to the next packets, up to so many, as far as they are read already; at least one. `false` where
+    /// [`Self::next_packet`] would give `None`.
+    pub fn advance(&mut self, most: usize) -> bool {
+        self.records.clear();
+        let first = if self.over { None } else { self.next_record() };
+        let Some(first) = first else {
+            self.finish();
+            return false;
+        };
+        self.records.push(first);
+        while self.records.len() < most {
+            match self.step_here() {
+                Step::Record(record) => self.records.push(record),
+                Step::Nothing => {}
+                Step::NotHere => break,
+                Step::Over => {
+                    self.over = true;
+                    break;
+                }
+            }
         }
-        let record = match &mut self.format {
+        self.packets += number::to_u64(self.records.len());
+        true
+    }
+
+    /// The packets that the last [`Self::advance`] went on to.
+    pub fn packets_here(&self) -> impl Iterator<Item = Packet<'_>> {
+        let before = self.packets - number::to_u64(self.records.len());
+        let numbered = (before + 1..).zip(&self.records);
+        numbered.map(|(number, record)| Packet {
+            number,
+            time_ns: record.time_ns,
+            link_type: record.link_type,
+            interface: record.interface,
+            data: self.block.slice(record.data.clone()),
+            original_length: record.original_length,
+        })
+    }
+
+    fn next_record(&mut self) -> Option<Record> {
+        match &mut self.format {
             Format::Pcap(pcap) => pcap.next(&mut self.block, &mut self.damages),
             Format::Pcapng(pcapng) => pcapng.next(&mut self.block, &mut self.damages),
             Format::Unread => self.open_and_next(),
             Format::NoCapture => None,
-        };
-        let Some(record) = record else {
-            self.finish();
-            return None;
-        };
-        self.packets += 1;
-        Some(Packet {
-            number: self.packets,
-            time_ns: record.time_ns,
-            link_type: record.link_type,
-            interface: record.interface,
-            data: self.block.slice(record.data),
-            original_length: record.original_length,
-        })
+        }
+    }
+
+    /// The next record, if nothing must be read for it: the window stands still.
+    #[inline]
+    fn step_here(&mut self) -> Step {
+        let (block, damages) = (&mut self.block, &mut self.damages);
+        match &mut self.format {
+            Format::Pcap(pcap) if pcap.is_next_here(block) => {
+                pcap.next(block, damages).map_or(Step::Over, Step::Record)
+            }
+            Format::Pcapng(pcapng) if pcapng.is_next_here(block) => pcapng.step(block, damages),
+            _ => Step::NotHere,
+        }
     }
 
     /// What is wrong with the capture, as far as it was read: at most one entry for each code.
@@ -149,6 +206,15 @@ impl CaptureReader {
     #[must_use]
     pub fn sha256(&self) -> Option<[u8; 32]> {
         self.sha256
+    }
+
+    /// How many interfaces were described so far.
+    #[must_use]
+    pub fn interfaces(&self) -> u32 {
+        match &self.format {
+            Format::Pcapng(pcapng) => pcapng.interfaces().count(),
+            _ => 0,
+        }
     }
 
     /// The name of an interface. `None` if the capture does not tell it, as pcap never does.
@@ -208,7 +274,10 @@ impl CaptureReader {
     /// Ends the reading: the hash is completed, and what ended the input too early is noted.
     #[cold]
     fn finish(&mut self) {
-        self.ended = true;
+        if std::mem::replace(&mut self.ended, true) {
+            return;
+        }
+        self.over = true;
         self.sha256 = self.block.finish_hash();
         let Some(fault) = self.block.take_fault() else {
             return;

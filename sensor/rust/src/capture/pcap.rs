@@ -39,6 +39,18 @@ enum Lengths {
     Smaller,
 }
 
+impl Lengths {
+    /// The captured and the original length.
+    #[inline]
+    fn of(self, first: u32, second: u32) -> (u32, u32) {
+        match self {
+            Self::First => (first, second),
+            Self::Second => (second, first),
+            Self::Smaller => (first.min(second), first.max(second)),
+        }
+    }
+}
+
 /// A reader of pcap records.
 #[derive(Debug)]
 pub(super) struct Pcap {
@@ -108,6 +120,17 @@ impl Pcap {
         })
     }
 
+    /// Whether the next record is in the window as a whole, so that `next` reads nothing.
+    #[inline]
+    pub(super) fn is_next_here(&self, block: &BlockReader) -> bool {
+        let window = block.window();
+        self.order
+            .u32s(window)
+            .is_some_and(|[_, _, first, second]| {
+                window.len() >= self.header_bytes + to_usize(self.lengths.of(first, second).0)
+            })
+    }
+
     /// The next packet.
     ///
     /// - `Some`: a packet. If the capture ends inside it, this is noted and its data is what is there.
@@ -123,11 +146,7 @@ impl Pcap {
             return None;
         }
         let [seconds, fraction, first, second] = self.order.u32s(block.window())?;
-        let (captured, original) = match self.lengths {
-            Lengths::First => (first, second),
-            Lengths::Second => (second, first),
-            Lengths::Smaller => (first.min(second), first.max(second)),
-        };
+        let (captured, original) = self.lengths.of(first, second);
         if captured > MAX_PACKET_BYTES {
             damages.note(DamageCode::BadPacketLength, Some(block.offset()), || {
                 format!(

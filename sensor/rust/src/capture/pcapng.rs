@@ -6,7 +6,7 @@ use super::error::{DamageCode, Damages};
 use super::interface::{Interface, Interfaces, MAX_INTERFACES};
 use super::number::{to_u64, to_usize, Order};
 use super::packet_block::{self, Fields, HEADER_BYTES, TRAILER_BYTES};
-use super::{Record, MAX_PACKET_BYTES};
+use super::{Record, Step, MAX_PACKET_BYTES};
 
 /// The largest block that is read, in bytes: the largest packet with 128 KiB of options.
 const MAX_READ_BLOCK_BYTES: u32 = MAX_PACKET_BYTES + 128 * 1024;
@@ -72,30 +72,56 @@ impl Pcapng {
         damages: &mut Damages,
     ) -> Option<Record> {
         loop {
-            let (kind, stated) = self.block_start(block, damages)?;
-            let length = self.length_of(stated, block);
-            if least_bytes(kind).is_none() {
-                self.skip_block(stated, length, block, damages)?;
-                continue;
-            }
-            let whole = block.ensure(length);
-            if whole {
-                let trailer = self.order.u32(&block.window()[length - TRAILER_BYTES..])?;
-                self.check_trailer(stated, trailer, block.offset(), damages)?;
-            } else {
-                self.note_cut_block(kind, length, block, damages);
-            }
-            match kind {
-                SECTION_HEADER if whole => self.section(length, block, damages),
-                INTERFACE_DESCRIPTION if whole => self.interface(length, block, damages),
-                SECTION_HEADER | INTERFACE_DESCRIPTION => return None,
-                _ => {
-                    if let Some(record) = self.packet(kind, length, block, damages) {
-                        return Some(record);
-                    }
-                }
+            match self.step(block, damages) {
+                Step::Record(record) => return Some(record),
+                Step::Nothing => {}
+                Step::NotHere | Step::Over => return None,
             }
         }
+    }
+
+    /// Whether the next block is a packet's and in the window as a whole, so that `step` reads nothing.
+    #[inline]
+    pub(super) fn is_next_here(&self, block: &BlockReader) -> bool {
+        let window = block.window();
+        self.order.u32s(window).is_some_and(|[kind, stated]| {
+            // With the padding that some writers leave out of the length.
+            let padded = to_usize(stated).next_multiple_of(4);
+            packet_block::least_bytes(kind).is_some()
+                && window.len() >= padded.max(BLOCK_START_BYTES)
+        })
+    }
+
+    /// One block; `Step::Over` where `next` gives `None`.
+    #[inline]
+    pub(super) fn step(&mut self, block: &mut BlockReader, damages: &mut Damages) -> Step {
+        self.try_step(block, damages).unwrap_or(Step::Over)
+    }
+
+    fn try_step(&mut self, block: &mut BlockReader, damages: &mut Damages) -> Option<Step> {
+        let (kind, stated) = self.block_start(block, damages)?;
+        let length = self.length_of(stated, block);
+        if least_bytes(kind).is_none() {
+            self.skip_block(stated, length, block, damages)?;
+            return Some(Step::Nothing);
+        }
+        let whole = block.ensure(length);
+        if whole {
+            let trailer = self.order.u32(&block.window()[length - TRAILER_BYTES..])?;
+            self.check_trailer(stated, trailer, block.offset(), damages)?;
+        } else {
+            self.note_cut_block(kind, length, block, damages);
+        }
+        match kind {
+            SECTION_HEADER if whole => self.section(length, block, damages),
+            INTERFACE_DESCRIPTION if whole => self.interface(length, block, damages),
+            SECTION_HEADER | INTERFACE_DESCRIPTION => return None,
+            _ => {
+                let record = self.packet(kind, length, block, damages);
+                return Some(record.map_or(Step::Nothing, Step::Record));
+            }
+        }
+        Some(Step::Nothing)
     }
 
     /// The type and stated length of the next block; `None` at the end, or if no block can be so long.

@@ -26,6 +26,40 @@ pub struct Moment {
     pub interface: u32,
 }
 
+/// What the header of a segment says.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Header {
+    sequence: u32,
+    acknowledgement: u32,
+    flags: u8,
+    from_second: bool,
+    has_payload: bool,
+}
+
+impl Header {
+    /// Of a segment sent by the first (0) or the second end (1).
+    #[must_use]
+    pub fn new(direction: usize, segment: &Segment<'_>) -> Self {
+        Self {
+            sequence: segment.sequence,
+            acknowledgement: segment.acknowledgement,
+            flags: segment.flags,
+            from_second: direction != 0,
+            has_payload: !segment.payload.is_empty(),
+        }
+    }
+
+    /// 0 or 1.
+    #[must_use]
+    pub fn direction(&self) -> usize {
+        usize::from(self.from_second)
+    }
+
+    fn has(&self, flags: u8) -> bool {
+        self.flags & flags == flags
+    }
+}
+
 /// What is to become of a connection after a segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Status {
@@ -128,6 +162,14 @@ impl Connection {
         self.tls.is_some()
     }
 
+    /// Bytes are kept because earlier ones are missing: TLS may be among them.
+    #[must_use]
+    pub fn has_pending(&self) -> bool {
+        self.sides
+            .iter()
+            .any(|side| side.stream.hole_since_ns().is_some())
+    }
+
     /// Bytes that this connection costs, near enough.
     #[must_use]
     pub fn memory(&self) -> usize {
@@ -150,7 +192,13 @@ impl Connection {
         moment: Moment,
         context: &mut Context<'_>,
     ) -> Status {
-        self.note_header(direction, segment);
+        let known = self.sides[direction].mac.is_some();
+        let mac = if known {
+            None
+        } else {
+            segment.wrapping().source_mac
+        };
+        self.note_header(&Header::new(direction, segment), mac);
         for side in [0, 1] {
             // What waited for the number of the first byte may be next now.
             if self.sides[side].stream.hole_since_ns().is_some() {
@@ -165,24 +213,24 @@ impl Connection {
         self.status(context)
     }
 
-    fn note_header(&mut self, direction: usize, segment: &Segment<'_>) {
+    /// Take in what a header says; `mac` is its sender's, if it is not known yet.
+    pub fn note_header(&mut self, header: &Header, mac: Option<[u8; 6]>) {
+        let direction = header.direction();
         let [side, peer] = self.both(direction);
         side.seen = true;
-        if side.mac.is_none() {
-            side.mac = segment.wrapping.source_mac;
-        }
-        if segment.has(SYN) {
-            side.stream.begin_at_syn(segment.sequence, !peer.seen);
+        side.mac = side.mac.or(mac);
+        if header.has(SYN) {
+            side.stream.begin_at_syn(header.sequence, !peer.seen);
             peer.stream.expect_start();
-            side.syn = side.syn.or(Some(segment.sequence));
+            side.syn = side.syn.or(Some(header.sequence));
         }
-        if segment.has(ACK) && !segment.has(RST) {
-            let acknowledgement = segment.acknowledgement;
+        if header.has(ACK) && !header.has(RST) {
+            let acknowledgement = header.acknowledgement;
             peer.stream.begin_at_acknowledgement(acknowledgement);
-            side.acknowledge(acknowledgement, !segment.payload.is_empty());
+            side.acknowledge(acknowledgement, header.has_payload);
         }
-        if segment.has(SYN) && self.initiator.is_none() {
-            self.initiator = Some(if segment.has(ACK) {
+        if header.has(SYN) && self.initiator.is_none() {
+            self.initiator = Some(if header.has(ACK) {
                 1 - direction
             } else {
                 direction

@@ -3,16 +3,16 @@
 use crate::stream::{before, MAX_AHEAD};
 
 /// What is remembered of it.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Tombstone {
     /// Time of the connection's first packet.
     pub first_ns: u64,
     /// Sessions reported.
     pub sessions: usize,
     /// Of each direction, the next byte wanted.
-    pub(super) next: [Option<u32>; 2],
+    pub(crate) next: [Option<u32>; 2],
     /// Of each direction, the sequence number of its SYN.
-    pub(super) syn: [Option<u32>; 2],
+    pub(crate) syn: [Option<u32>; 2],
 }
 
 impl Tombstone {

@@ -3,12 +3,11 @@
 use super::{Class, Flows, State, Ticket};
 use crate::limits::{nanoseconds, Counters, Limits};
 
-pub(super) const CLASSES: [Class; 3] = [Class::Finished, Class::Awaited, Class::Handshake];
-/// Those that hold a connection.
-const OPEN_CLASSES: [Class; 2] = [Class::Awaited, Class::Handshake];
+/// The least promising first.
+pub(super) const CLASSES: [Class; 2] = [Class::Awaited, Class::Handshake];
 
 impl Flows {
-    /// Give up the least promising flow: a finished one, else one without TLS, else the oldest handshake.
+    /// Give up the least promising flow: one without TLS, else the oldest handshake.
     pub(super) fn evict(
         &mut self,
         classes: &[Class],
@@ -17,15 +16,11 @@ impl Flows {
     ) -> bool {
         for &class in classes {
             while let Some(ticket) = self.queues[class as usize].pop_front() {
-                let entry = &self.slots[ticket.slot];
-                if entry.generation != ticket.generation {
-                    continue;
-                }
-                if class != Class::Finished {
+                if self.slots[ticket.slot()].generation == ticket.generation {
                     counters.flows_evicted += 1;
+                    self.end(ticket.slot(), true, limits, counters);
+                    return true;
                 }
-                self.expire(ticket.slot, true, limits, counters);
-                return true;
             }
         }
         false
@@ -35,70 +30,69 @@ impl Flows {
     /// small ones would help nobody.
     pub(super) fn evict_dear(&mut self, limits: &Limits, counters: &mut Counters) -> bool {
         const TRIES: usize = 1_024;
-        let open = self.index.len().max(1);
-        for class in OPEN_CLASSES {
+        let open = (self.slots.len() - self.free.len()).max(1);
+        for class in CLASSES {
             for _ in 0..self.queues[class as usize].len().min(TRIES) {
                 let Some(ticket) = self.queues[class as usize].pop_front() else {
                     break;
                 };
-                let entry = &self.slots[ticket.slot];
-                match &entry.state {
-                    State::Open(_) if entry.generation == ticket.generation => {
-                        if entry.cost >= self.memory / open {
-                            counters.flows_evicted += 1;
-                            self.expire(ticket.slot, true, limits, counters);
-                            return true;
-                        }
-                        self.queues[class as usize].push_back(ticket);
+                let entry = &self.slots[ticket.slot()];
+                if entry.generation == ticket.generation {
+                    if entry.cost >= self.memory / open {
+                        counters.flows_evicted += 1;
+                        self.end(ticket.slot(), true, limits, counters);
+                        return true;
                     }
-                    _ => {}
+                    self.queues[class as usize].push_back(ticket);
                 }
             }
         }
-        self.evict(&OPEN_CLASSES, limits, counters)
+        self.evict(&CLASSES, limits, counters)
     }
 
-    /// End a flow for good.
-    pub(super) fn expire(
+    /// End a flow for good: its sessions are reported, and it is not remembered.
+    pub(super) fn end(
         &mut self,
         slot: usize,
         evicted: bool,
         limits: &Limits,
         counters: &mut Counters,
     ) {
-        if matches!(self.slots[slot].state, State::Open(_)) {
-            self.report(slot, evicted, limits, counters);
-        }
-        if matches!(self.slots[slot].state, State::Finished(_)) {
-            self.remove(slot);
-        }
+        self.report(slot, evicted, limits, counters);
+        self.remove(slot);
     }
 
     /// Forget and report what has been quiet for too long, by the clock of the packets, until so many sessions wait to be
     /// taken; `true` when nothing quiet is left.
     pub fn sweep(&mut self, enough: usize, limits: &Limits, counters: &mut Counters) -> bool {
         let now_ns = self.now_ns;
+        let quiet =
+            |since_ns: u64, seconds: usize| now_ns.saturating_sub(since_ns) >= nanoseconds(seconds);
+        while self
+            .graves
+            .oldest_ns()
+            .is_some_and(|since_ns| quiet(since_ns, limits.finished_timeout_s))
+        {
+            self.forget_oldest();
+        }
         for class in CLASSES {
             let seconds = match class {
-                Class::Finished => limits.finished_timeout_s,
                 Class::Awaited => limits.awaited_timeout_s,
                 Class::Handshake => limits.handshake_timeout_s,
             };
-            let timeout_ns = nanoseconds(seconds);
-            let quiet = |since_ns: u64| now_ns.saturating_sub(since_ns) >= timeout_ns;
             while let Some(ticket) = self.queues[class as usize].front().copied() {
                 if self.sessions.len() >= enough {
                     return false;
                 }
-                let entry = &self.slots[ticket.slot];
+                let entry = &self.slots[ticket.slot()];
                 if entry.generation != ticket.generation {
                     self.queues[class as usize].pop_front();
-                } else if !quiet(ticket.since_ns) {
+                } else if !quiet(ticket.since_ns, seconds) {
                     break;
                 } else {
                     self.queues[class as usize].pop_front();
-                    if quiet(entry.touched_ns) {
-                        self.expire(ticket.slot, false, limits, counters);
+                    if quiet(entry.touched_ns, seconds) {
+                        self.end(ticket.slot(), false, limits, counters);
                     } else {
                         let since_ns = now_ns;
                         self.queues[class as usize].push_back(Ticket { since_ns, ..ticket });
@@ -118,7 +112,7 @@ impl Flows {
         };
         while self.sessions.len() < enough {
             match left.pop() {
-                Some(slot) => self.report(slot, false, limits, counters),
+                Some(slot) => self.end(slot, false, limits, counters),
                 None => return true,
             }
         }

@@ -1,13 +1,16 @@
 //! The flow table: connections that are awaited, in handshake, or lately finished; all others stay outside.
 
+mod graves;
+mod index;
 mod leaving;
+mod opening;
 
 use std::collections::VecDeque;
 use std::hash::BuildHasher as _;
+use std::hint::black_box;
 use std::sync::Arc;
 
 use foldhash::fast::RandomState;
-use hashbrown::HashTable;
 
 use crate::connection::{Connection, Moment, Status, Tombstone};
 use crate::frame::{Endpoint, Segment, RST, SYN};
@@ -17,21 +20,63 @@ use crate::session::Session;
 use crate::tls::facts::Context;
 use crate::tls::opener;
 use crate::tls::profiles::Profiles;
+use graves::{Grave, Graves};
+use index::{Index, Place};
 use leaving::CLASSES;
+use opening::Opening;
 
 type Key = [Endpoint; 2];
+
+/// A segment on its way into the table.
+#[derive(Debug, Clone, Copy)]
+pub struct Arrival<'a> {
+    segment: Segment<'a>,
+    moment: Moment,
+    /// The clock of the packets when it came.
+    now_ns: u64,
+    hash: u64,
+    /// 1: sent by the higher end.
+    direction: usize,
+}
+
+impl Arrival<'_> {
+    /// The clock of the packets when it came.
+    #[must_use]
+    pub fn now_ns(&self) -> u64 {
+        self.now_ns
+    }
+
+    fn key(&self) -> Key {
+        let Segment {
+            source,
+            destination,
+            ..
+        } = self.segment;
+        if self.direction == 0 {
+            [source, destination]
+        } else {
+            [destination, source]
+        }
+    }
+
+    /// A segment of an unknown flow opens one with a SYN, or with TLS at the start of its payload.
+    fn begins_flow(&self) -> bool {
+        let segment = &self.segment;
+        (segment.has(SYN) || opener::begins(segment.payload)) && !segment.has(RST)
+    }
+}
 
 #[derive(Debug)]
 enum State {
     Free,
+    /// Nothing was said yet.
+    Opening(Opening),
     Open(Box<Connection>),
-    Finished(Tombstone),
 }
 
-/// How long a flow is kept, and in which order flows are given up when there are too many.
+/// How long an open flow is kept, and in which order flows are given up when there are too many.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Class {
-    Finished,
     Awaited,
     Handshake,
 }
@@ -39,10 +84,11 @@ enum Class {
 #[derive(Debug)]
 struct Slot {
     key: Key,
+    hash: u64,
     /// Rises whenever the slot changes its flow or its class, so that old places in the queues are known as such.
     generation: u32,
-    touched_ns: u64,
     class: Class,
+    touched_ns: u64,
     /// Bytes of it that are counted in `Flows::memory`.
     cost: usize,
     state: State,
@@ -50,9 +96,15 @@ struct Slot {
 
 #[derive(Debug, Clone, Copy)]
 struct Ticket {
-    slot: usize,
+    slot: u32,
     generation: u32,
     since_ns: u64,
+}
+
+impl Ticket {
+    fn slot(self) -> usize {
+        usize::try_from(self.slot).unwrap_or(usize::MAX)
+    }
 }
 
 /// All flows, and what they gave.
@@ -60,18 +112,19 @@ struct Ticket {
 pub struct Flows {
     sensor: String,
     hasher: RandomState,
-    index: HashTable<usize>,
+    index: Index,
     slots: Vec<Slot>,
     free: Vec<usize>,
-    queues: [VecDeque<Ticket>; 3],
+    queues: [VecDeque<Ticket>; 2],
+    graves: Graves,
     memory: usize,
     /// By the packets; never goes back.
     now_ns: u64,
     interfaces: Vec<Option<Arc<str>>>,
     ending: Option<Vec<usize>>,
+    profiles: Profiles,
     /// Names for certificates, and those to hand out.
     pub identities: Identities,
-    profiles: Profiles,
     /// Sessions that are finished.
     pub sessions: Vec<Session>,
 }
@@ -83,27 +136,28 @@ impl Flows {
         Self {
             sensor: sensor.to_owned(),
             hasher: RandomState::default(),
-            index: HashTable::new(),
+            index: Index::default(),
             slots: Vec::new(),
             free: Vec::new(),
             queues: Default::default(),
+            graves: Graves::default(),
             memory: 0,
             now_ns: 0,
             interfaces: Vec::new(),
             ending: None,
-            identities: Identities::default(),
             profiles: Profiles::default(),
+            identities: Identities::default(),
             sessions: Vec::new(),
         }
     }
 
-    /// Flows in the table.
+    /// Flows in the table, finished ones included.
     #[must_use]
     pub fn len(&self) -> usize {
         self.index.len()
     }
 
-    /// Bytes that all flows cost, near enough.
+    /// Bytes that all open flows cost, near enough.
     #[must_use]
     pub fn memory(&self) -> usize {
         self.memory
@@ -112,13 +166,12 @@ impl Flows {
     /// The table is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.index.is_empty()
+        self.index.len() == 0
     }
 
-    /// Move the clock, which never goes back; gives what it shows.
-    pub fn advance_clock(&mut self, time_ns: u64) -> u64 {
-        self.now_ns = self.now_ns.max(time_ns);
-        self.now_ns
+    /// Move the clock, which never goes back.
+    pub fn advance_clock(&mut self, now_ns: u64) {
+        self.now_ns = self.now_ns.max(now_ns);
     }
 
     /// Give an interface its name.
@@ -133,97 +186,128 @@ impl Flows {
         }
     }
 
-    /// Take in one segment.
-    pub fn segment(
-        &mut self,
-        segment: &Segment<'_>,
-        moment: Moment,
-        limits: &Limits,
-        counters: &mut Counters,
-    ) {
+    /// Make a segment ready to be taken in.
+    #[must_use]
+    #[inline]
+    pub fn arrival<'a>(&self, segment: Segment<'a>, moment: Moment, now_ns: u64) -> Arrival<'a> {
         let direction = usize::from(segment.destination < segment.source);
-        let key = if direction == 0 {
-            [segment.source, segment.destination]
-        } else {
-            [segment.destination, segment.source]
+        let mut arrival = Arrival {
+            segment,
+            moment,
+            now_ns,
+            hash: 0,
+            direction,
         };
-        let hash = self.hasher.hash_one(key);
-        let slots = &self.slots;
-        let found = self
-            .index
-            .find(hash, |&slot| slots[slot].key == key)
-            .copied();
-        let slot = match found {
-            None if begins_flow(segment) => self.open(key, hash, segment, moment, limits, counters),
-            None => return,
-            Some(slot) => match &self.slots[slot].state {
-                State::Finished(tombstone) => {
-                    let syn = segment.has(SYN) && tombstone.is_new_syn(direction, segment.sequence);
-                    let data = !segment.has(SYN)
-                        && opener::begins(segment.payload)
-                        && tombstone.is_new_data(direction, segment.sequence);
-                    if !syn && !data || segment.has(RST) {
-                        return;
-                    }
-                    let mut connection = Connection::new(key, segment.wrapping, moment);
-                    if data {
-                        if tombstone.sessions >= limits.max_sessions_per_connection {
-                            counters.sessions_too_many += 1;
-                            return;
-                        }
-                        connection = connection.continued(tombstone);
-                    }
-                    self.begin(slot, connection, counters);
-                    slot
-                }
-                State::Open(connection) if connection.is_new_syn(direction, segment) => {
-                    self.expire(slot, false, limits, counters);
-                    self.open(key, hash, segment, moment, limits, counters)
-                }
-                State::Open(_) | State::Free => slot,
-            },
-        };
-        self.advance(slot, direction, segment, moment, limits, counters);
+        arrival.hash = self.hasher.hash_one(arrival.key());
+        arrival
     }
 
-    fn open(
+    /// Touch the memory that these will need, one after the other without waiting: the processor fetches for all of them
+    /// at the same time what `segment` would wait for each time.
+    pub fn warm(&self, arrivals: &[Arrival<'_>]) {
+        let mut touched = 0;
+        for arrival in arrivals {
+            if let Some(Place::Open(slot)) = self.index.find(arrival.hash) {
+                let generation = self.slots.get(slot).map_or(0, |entry| entry.generation);
+                touched ^= generation;
+            }
+        }
+        black_box(touched);
+    }
+
+    /// Take in one segment.
+    #[inline]
+    pub fn segment(&mut self, arrival: &Arrival<'_>, limits: &Limits, counters: &mut Counters) {
+        let slot = match self.index.find(arrival.hash) {
+            None if arrival.begins_flow() => self.open(arrival, limits, counters),
+            None => return,
+            Some(Place::Finished(_)) if !arrival.begins_flow() => return,
+            Some(Place::Finished(number)) => match self.reopen(number, arrival, limits, counters) {
+                Some(slot) => slot,
+                None => return,
+            },
+            Some(Place::Open(slot)) => match self.slots.get(slot) {
+                Some(entry) if entry.key == arrival.key() => match &entry.state {
+                    State::Open(connection)
+                        if connection.is_new_syn(arrival.direction, &arrival.segment) =>
+                    {
+                        self.end(slot, false, limits, counters);
+                        self.open(arrival, limits, counters)
+                    }
+                    _ => slot,
+                },
+                // Another flow with the same 64 bits of a secret hash: once in the life of a thousand sensors.
+                _ => return,
+            },
+        };
+        self.advance(slot, arrival, limits, counters);
+    }
+
+    /// Whether this packet begins a new connection, or another handshake of a finished one; gives its slot.
+    fn reopen(
         &mut self,
-        key: Key,
-        hash: u64,
-        segment: &Segment<'_>,
-        moment: Moment,
+        number: u32,
+        arrival: &Arrival<'_>,
+        limits: &Limits,
+        counters: &mut Counters,
+    ) -> Option<usize> {
+        let tombstone = *self.graves.get(number)?;
+        let Arrival {
+            segment, direction, ..
+        } = arrival;
+        if segment.has(SYN) {
+            let new = tombstone.is_new_syn(*direction, segment.sequence);
+            return new.then(|| self.open(arrival, limits, counters));
+        }
+        if !tombstone.is_new_data(*direction, segment.sequence) {
+            return None;
+        }
+        if tombstone.sessions >= limits.max_sessions_per_connection {
+            counters.sessions_too_many += 1;
+            return None;
+        }
+        let connection = Connection::new(arrival.key(), segment.wrapping(), arrival.moment);
+        let connection = Box::new(connection.continued(&tombstone));
+        let cost = connection.memory();
+        Some(self.begin(arrival, State::Open(connection), cost, limits, counters))
+    }
+
+    fn open(&mut self, arrival: &Arrival<'_>, limits: &Limits, counters: &mut Counters) -> usize {
+        let opening = Opening::new(arrival.moment, &arrival.segment);
+        self.begin(arrival, State::Opening(opening), 0, limits, counters)
+    }
+
+    fn begin(
+        &mut self,
+        arrival: &Arrival<'_>,
+        state: State,
+        cost: usize,
         limits: &Limits,
         counters: &mut Counters,
     ) -> usize {
-        while self.index.len() >= limits.max_flows.max(1) && self.evict(&CLASSES, limits, counters)
-        {
-        }
-        let connection = Connection::new(key, segment.wrapping, moment);
-        let slot = self.free.pop().unwrap_or_else(|| {
-            self.slots.push(Slot {
-                key,
-                generation: 0,
-                touched_ns: 0,
-                class: Class::Awaited,
-                cost: 0,
-                state: State::Free,
-            });
-            self.slots.len() - 1
-        });
-        self.slots[slot].key = key;
-        let (hasher, slots) = (&self.hasher, &self.slots);
-        self.index
-            .insert_unique(hash, slot, |&slot| hasher.hash_one(slots[slot].key));
-        self.begin(slot, connection, counters);
-        slot
-    }
-
-    fn begin(&mut self, slot: usize, connection: Connection, counters: &mut Counters) {
+        while self.slots.len() - self.free.len() >= limits.max_flows.max(1)
+            && self.evict(&CLASSES, limits, counters)
+        {}
         counters.flows += 1;
-        self.count(slot, connection.memory());
-        self.slots[slot].state = State::Open(Box::new(connection));
-        self.slots[slot].touched_ns = 0;
+        self.memory += cost;
+        let slot = self.free.pop().unwrap_or(self.slots.len());
+        let begun = Slot {
+            key: arrival.key(),
+            hash: arrival.hash,
+            generation: self.slots.get(slot).map_or(0, |entry| entry.generation),
+            class: Class::Awaited,
+            touched_ns: self.now_ns,
+            cost,
+            state,
+        };
+        if let Some(entry) = self.slots.get_mut(slot) {
+            *entry = begun;
+        } else {
+            self.slots.push(begun);
+        }
+        self.index.set(arrival.hash, Place::Open(slot));
         self.reclass(slot, Class::Awaited);
+        slot
     }
 
     /// Count a flow at what it costs now.
@@ -233,40 +317,50 @@ impl Flows {
     }
 
     fn reclass(&mut self, slot: usize, class: Class) {
-        let now_ns = self.now_ns;
         let entry = &mut self.slots[slot];
         entry.class = class;
-        entry.touched_ns = entry.touched_ns.max(now_ns);
         entry.generation = entry.generation.wrapping_add(1);
         let generation = entry.generation;
         let (queue, slots) = (&mut self.queues[class as usize], &self.slots);
         // A slot has one valid ticket at most: those of the past must not outgrow the table.
         if queue.len() > 2 * slots.len() + 64 {
-            queue.retain(|ticket| slots[ticket.slot].generation == ticket.generation);
+            queue.retain(|ticket| slots[ticket.slot()].generation == ticket.generation);
         }
         queue.push_back(Ticket {
-            slot,
+            slot: u32::try_from(slot).unwrap_or(u32::MAX),
             generation,
-            since_ns: now_ns,
+            since_ns: self.now_ns,
         });
     }
 
     fn advance(
         &mut self,
         slot: usize,
-        direction: usize,
-        segment: &Segment<'_>,
-        moment: Moment,
+        arrival: &Arrival<'_>,
         limits: &Limits,
         counters: &mut Counters,
     ) {
+        let Arrival {
+            segment,
+            moment,
+            direction,
+            ..
+        } = arrival;
         let entry = &mut self.slots[slot];
+        // The packet may be ahead of the clock, which waits for a second one to say so, or far behind it.
+        let now_ns = self.now_ns.max(moment.time_ns);
+        if let State::Opening(opening) = &mut entry.state {
+            entry.touched_ns = entry.touched_ns.max(now_ns);
+            if opening.keep(*direction, segment) {
+                return;
+            }
+            entry.state = State::Open(Box::new(opening.grow(entry.key)));
+        }
         let State::Open(connection) = &mut entry.state else {
             return;
         };
-        if connection.hopes_for(direction, segment) {
-            // The packet may be ahead of the clock, which waits for a second one to say so, or far behind it.
-            entry.touched_ns = entry.touched_ns.max(self.now_ns.max(moment.time_ns));
+        if connection.hopes_for(*direction, segment) {
+            entry.touched_ns = entry.touched_ns.max(now_ns);
         }
         let had_tls = connection.has_tls();
         let mut context = Context {
@@ -275,26 +369,46 @@ impl Flows {
             identities: &mut self.identities,
             profiles: &mut self.profiles,
         };
-        let status = connection.segment(direction, segment, moment, &mut context);
-        let (has_tls, cost) = (connection.has_tls(), connection.memory());
-        self.count(slot, cost);
+        let status = connection.segment(*direction, segment, *moment, &mut context);
         match status {
             Status::Open => {
+                let has_tls = connection.has_tls();
+                if entry.cost == 0 || !segment.payload.is_empty() {
+                    let cost = connection.memory();
+                    self.count(slot, cost);
+                }
                 if has_tls && !had_tls {
                     self.reclass(slot, Class::Handshake);
                 }
                 while self.memory > limits.max_state_bytes && self.evict_dear(limits, counters) {}
             }
-            Status::Finished => self.report(slot, false, limits, counters),
+            Status::Finished => self.finished(slot, limits, counters),
             Status::Plain => self.remove(slot),
         }
     }
 
     /// Report an open flow's sessions; what remains is a tombstone.
-    fn report(&mut self, slot: usize, evicted: bool, limits: &Limits, counters: &mut Counters) {
+    fn finished(&mut self, slot: usize, limits: &Limits, counters: &mut Counters) {
+        if let Some(tombstone) = self.report(slot, false, limits, counters) {
+            self.bury(slot, tombstone, limits, counters);
+        }
+        self.remove(slot);
+    }
+
+    /// Report an open flow's sessions; gives what is to be remembered of it, if it had any.
+    fn report(
+        &mut self,
+        slot: usize,
+        evicted: bool,
+        limits: &Limits,
+        counters: &mut Counters,
+    ) -> Option<Tombstone> {
         let State::Open(connection) = &mut self.slots[slot].state else {
-            return;
+            return None;
         };
+        if !connection.has_tls() && !connection.has_pending() {
+            return None;
+        }
         let interface = usize::try_from(connection.interface())
             .ok()
             .and_then(|at| self.interfaces.get(at).cloned().flatten());
@@ -313,30 +427,43 @@ impl Flows {
             &mut self.sessions,
         );
         counters.sessions += u64::try_from(sessions).unwrap_or(0);
-        let tombstone = connection.tombstone(sessions);
-        if had_tls {
-            self.slots[slot].state = State::Finished(tombstone);
-            self.count(slot, 0);
-            self.reclass(slot, Class::Finished);
-        } else {
-            self.remove(slot);
+        had_tls.then(|| connection.tombstone(sessions))
+    }
+
+    /// Remember a finished flow.
+    fn bury(
+        &mut self,
+        slot: usize,
+        tombstone: Tombstone,
+        limits: &Limits,
+        counters: &mut Counters,
+    ) {
+        while self.graves.len() >= limits.max_finished_flows.max(1) {
+            counters.finished_forgotten += 1;
+            self.forget_oldest();
+        }
+        let hash = self.slots[slot].hash;
+        let number = self.graves.push(Grave {
+            hash,
+            since_ns: self.now_ns,
+            tombstone,
+        });
+        self.index.set(hash, Place::Finished(number));
+    }
+
+    fn forget_oldest(&mut self) {
+        if let Some((number, grave)) = self.graves.pop() {
+            self.index.remove(grave.hash, Place::Finished(number));
         }
     }
 
+    /// Free an open flow's slot.
     fn remove(&mut self, slot: usize) {
         self.count(slot, 0);
-        let hash = self.hasher.hash_one(self.slots[slot].key);
-        if let Ok(entry) = self.index.find_entry(hash, |&other| other == slot) {
-            entry.remove();
-        }
         let entry = &mut self.slots[slot];
         entry.state = State::Free;
         entry.generation = entry.generation.wrapping_add(1);
+        self.index.remove(entry.hash, Place::Open(slot));
         self.free.push(slot);
     }
-}
-
-/// Whether a segment of an unknown flow opens one: a SYN, or TLS at the start of its payload.
-fn begins_flow(segment: &Segment<'_>) -> bool {
-    !segment.has(RST) && (segment.has(SYN) || opener::begins(segment.payload))
 }

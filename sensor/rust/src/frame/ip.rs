@@ -87,7 +87,7 @@ fn read_version_4(bytes: &[u8]) -> Option<Datagram<'_>> {
     })
 }
 
-fn mapped(address: &[u8]) -> Option<[u8; 16]> {
+pub(super) fn mapped(address: &[u8]) -> Option<[u8; 16]> {
     let mut wide = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0, 0, 0, 0];
     wide.get_mut(12..)?.copy_from_slice(address);
     Some(wide)

@@ -5,7 +5,7 @@ use crate::bytes::Reader;
 
 // LINKTYPE_ values, as registered at tcpdump.org; 12 and 14 are what some systems write for raw IP.
 const NULL: u16 = 0;
-const ETHERNET: u16 = 1;
+pub(super) const ETHERNET: u16 = 1;
 const RAW_SYSTEMS: [u16; 2] = [12, 14];
 const RAW: u16 = 101;
 const LOOP: u16 = 108;
@@ -14,10 +14,10 @@ const IPV4: u16 = 228;
 const IPV6: u16 = 229;
 const LINUX_SLL2: u16 = 276;
 
-const ETHERTYPE_IPV4: u16 = 0x0800;
-const ETHERTYPE_IPV6: u16 = 0x86dd;
+pub(super) const ETHERTYPE_IPV4: u16 = 0x0800;
+pub(super) const ETHERTYPE_IPV6: u16 = 0x86dd;
 /// 802.1Q, 802.1ad, and two that older equipment uses for the outer tag.
-const ETHERTYPES_VLAN: [u16; 4] = [0x8100, 0x88a8, 0x9100, 0x9200];
+pub(super) const ETHERTYPES_VLAN: [u16; 4] = [0x8100, 0x88a8, 0x9100, 0x9200];
 /// Below this the field is a length (IEEE 802.3) and LLC follows.
 const SMALLEST_ETHERTYPE: u16 = 0x0600;
 const LLC_SNAP: [u8; 6] = [0xaa, 0xaa, 0x03, 0, 0, 0];

@@ -1,5 +1,6 @@
 //! One frame to one TCP segment: link layers, VLAN tags, IP, TCP.
 
+mod common;
 mod fragments;
 mod ip;
 mod link;
@@ -9,15 +10,25 @@ pub use fragments::Fragments;
 pub use link::is_known as is_known_link;
 pub use tcp::{Segment, ACK, FIN, RST, SYN};
 
+use std::hash::{Hash, Hasher};
+
 use crate::limits::{Counters, Limits};
 
 /// One end of a flow. IPv4 addresses are mapped (RFC 4291 2.5.5.2).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct Endpoint {
     /// IPv6 address, or `::ffff:a.b.c.d`.
     pub address: [u8; 16],
     /// TCP port.
     pub port: u16,
+}
+
+impl Hash for Endpoint {
+    /// As numbers: a slice would be hashed with its length, byte by byte.
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u128(u128::from_ne_bytes(self.address));
+        state.write_u16(self.port);
+    }
 }
 
 /// One layer that wrapped the packet.
@@ -49,6 +60,12 @@ impl Wrapping {
         Some(())
     }
 
+    /// There is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.depth == 0
+    }
+
     /// As text, outermost first: `vlan:10`.
     pub fn path(&self) -> impl Iterator<Item = String> + '_ {
         self.layers.iter().flatten().map(|layer| match layer {
@@ -73,7 +90,8 @@ pub enum Skip {
 }
 
 impl Skip {
-    fn count(self, counters: &mut Counters) {
+    /// Count it.
+    pub fn count(self, counters: &mut Counters) {
         match self {
             Self::UnknownLink => counters.frames_unknown_link += 1,
             Self::NotIp => counters.frames_not_ip += 1,
@@ -84,8 +102,26 @@ impl Skip {
     }
 }
 
-/// Take the TCP segment out of a frame and hand it to `receive`; frames without one are counted.
-pub fn dissect(
+/// The TCP segment of a frame that is no fragment; and whether its payload was captured whole.
+///
+/// # Errors
+/// Why there is none. `Skip::Fragment` is for `fragment` to take.
+#[inline]
+pub fn segment(link_type: u16, frame: &[u8]) -> Result<(Segment<'_>, bool), Skip> {
+    if let Some(segment) = common::segment(link_type, frame) {
+        return Ok((segment, true));
+    }
+    let mut wrapping = Wrapping::default();
+    let datagram = ip::packet(link::network_packet(link_type, frame, &mut wrapping)?)?;
+    if datagram.fragment.is_some() {
+        return Err(Skip::Fragment);
+    }
+    let segment = tcp::segment(&datagram, datagram.payload, link_type, frame)?;
+    Ok((segment, !datagram.cut))
+}
+
+/// Keep a fragment; if it was the last one missing, hand the segment that they make to `receive`.
+pub fn fragment(
     link_type: u16,
     frame: &[u8],
     time_ns: u64,
@@ -96,44 +132,25 @@ pub fn dissect(
 ) {
     let mut wrapping = Wrapping::default();
     let outcome = link::network_packet(link_type, frame, &mut wrapping).and_then(ip::packet);
-    match outcome {
-        Ok(datagram) => match datagram.fragment {
-            None => deliver(&datagram, datagram.payload, wrapping, counters, receive),
-            Some(place) => {
-                counters.fragments += 1;
-                let whole = fragments.add(&datagram, place, time_ns, limits, counters);
-                match whole
-                    .as_deref()
-                    .map(|whole| ip::reassembled(datagram.protocol, whole))
-                {
-                    Some(Ok((protocol, payload))) => {
-                        let datagram = ip::Datagram {
-                            protocol,
-                            ..datagram
-                        };
-                        deliver(&datagram, payload, wrapping, counters, receive);
-                    }
-                    Some(Err(skip)) => skip.count(counters),
-                    None => {}
-                }
-            }
-        },
-        Err(skip) => skip.count(counters),
-    }
-}
-
-fn deliver(
-    datagram: &ip::Datagram<'_>,
-    payload: &[u8],
-    wrapping: Wrapping,
-    counters: &mut Counters,
-    receive: impl FnOnce(&Segment<'_>, &mut Counters),
-) {
-    match tcp::segment(datagram, payload, wrapping) {
+    let Ok((datagram, place)) = outcome.and_then(|datagram| match datagram.fragment {
+        Some(place) => Ok((datagram, place)),
+        None => Err(Skip::Fragment),
+    }) else {
+        return;
+    };
+    let Some(whole) = fragments.add(&datagram, place, time_ns, limits, counters) else {
+        return;
+    };
+    let made = ip::reassembled(datagram.protocol, &whole).and_then(|(protocol, payload)| {
+        let datagram = ip::Datagram {
+            protocol,
+            ..datagram
+        };
+        tcp::segment(&datagram, payload, link_type, frame)
+    });
+    match made {
         Ok(segment) => {
-            if datagram.cut {
-                counters.frames_cut_payload += 1;
-            }
+            counters.frames_cut_payload += u64::from(datagram.cut);
             receive(&segment, counters);
         }
         Err(skip) => skip.count(counters),

@@ -1,7 +1,7 @@
 //! TCP headers (RFC 9293).
 
 use super::ip::{Datagram, TCP};
-use super::{Endpoint, Skip, Wrapping};
+use super::{link, Endpoint, Skip, Wrapping};
 use crate::bytes::Reader;
 
 /// The sender has no more data.
@@ -20,8 +20,6 @@ pub struct Segment<'a> {
     pub source: Endpoint,
     /// To whom.
     pub destination: Endpoint,
-    /// Encapsulations and MAC addresses.
-    pub wrapping: Wrapping,
     /// Of the first payload byte (of the SYN, if there is one).
     pub sequence: u32,
     /// Next byte expected from the other side; meaningful with `ACK`.
@@ -30,6 +28,10 @@ pub struct Segment<'a> {
     pub flags: u8,
     /// What was captured of the payload.
     pub payload: &'a [u8],
+    /// LINKTYPE_ of the frame that it came in; the last one, if it came in fragments.
+    pub link_type: u16,
+    /// That frame.
+    pub frame: &'a [u8],
 }
 
 impl Segment<'_> {
@@ -38,27 +40,44 @@ impl Segment<'_> {
     pub fn has(&self, flags: u8) -> bool {
         self.flags & flags == flags
     }
+
+    /// Encapsulations and MAC addresses. They are read again from the frame: of most segments nobody wants to know.
+    #[must_use]
+    pub fn wrapping(&self) -> Wrapping {
+        let mut wrapping = Wrapping::default();
+        let _ = link::network_packet(self.link_type, self.frame, &mut wrapping);
+        wrapping
+    }
 }
 
 pub(super) fn segment<'a>(
     datagram: &Datagram<'_>,
     bytes: &'a [u8],
-    wrapping: Wrapping,
+    link_type: u16,
+    frame: &'a [u8],
 ) -> Result<Segment<'a>, Skip> {
     if datagram.protocol != TCP {
         return Err(Skip::NotTcp);
     }
-    read(datagram, bytes, wrapping).ok_or(Skip::Malformed)
+    let ends = [datagram.source, datagram.destination];
+    read(ends, bytes, link_type, frame).ok_or(Skip::Malformed)
 }
 
-fn read<'a>(datagram: &Datagram<'_>, bytes: &'a [u8], wrapping: Wrapping) -> Option<Segment<'a>> {
+/// The segment between these two addresses whose header begins here.
+#[inline]
+pub(super) fn read<'a>(
+    [source, destination]: [[u8; 16]; 2],
+    bytes: &'a [u8],
+    link_type: u16,
+    frame: &'a [u8],
+) -> Option<Segment<'a>> {
     let mut reader = Reader::new(bytes);
     let source = Endpoint {
-        address: datagram.source,
+        address: source,
         port: reader.u16()?,
     };
     let destination = Endpoint {
-        address: datagram.destination,
+        address: destination,
         port: reader.u16()?,
     };
     let sequence = reader.u32()?;
@@ -71,10 +90,11 @@ fn read<'a>(datagram: &Datagram<'_>, bytes: &'a [u8], wrapping: Wrapping) -> Opt
     Some(Segment {
         source,
         destination,
-        wrapping,
         sequence,
         acknowledgement,
         flags,
         payload: bytes.get(offset..)?,
+        link_type,
+        frame,
     })
 }

@@ -90,10 +90,16 @@ pub(crate) fn fields<'a>(row: &'a Row<'_>) -> [(&'static str, Value<'a>); 49] {
         ("interface", maybe(s.interface.as_deref())),
         ("client_address", Value::Address(&s.client)),
         ("client_port", Value::U16(Some(s.client.port))),
-        ("client_mac", maybe(row.client_mac.as_ref().map(Ascii::as_str))),
+        (
+            "client_mac",
+            maybe(row.client_mac.as_ref().map(Ascii::as_str)),
+        ),
         ("server_address", Value::Address(&s.server)),
         ("server_port", Value::U16(Some(s.server.port))),
-        ("server_mac", maybe(row.server_mac.as_ref().map(Ascii::as_str))),
+        (
+            "server_mac",
+            maybe(row.server_mac.as_ref().map(Ascii::as_str)),
+        ),
         ("encapsulation", Value::KnownTexts(&row.encapsulation)),
         ("transport", words("tcp")),
         ("protocol", words("tls")),

@@ -325,7 +325,12 @@ mod tests {
         let hello = ClientHello::read(&body, true, &mut Profiles::default());
         assert_eq!(
             (vec![8, 9], None, true, None),
-            (hello.session_id, hello.offered, hello.malformed, hello.profile)
+            (
+                hello.session_id,
+                hello.offered,
+                hello.malformed,
+                hello.profile
+            )
         );
     }
 
@@ -345,7 +350,10 @@ mod tests {
             assert!(matches!(hello.offered, None | Some(Version(0x0304))), "{n}");
             let _ = ServerHello::read(&body[..n], whole, &mut profiles);
         }
-        assert_eq!(Some("a".into()), ClientHello::read(&body, true, &mut Profiles::default()).server_name);
+        assert_eq!(
+            Some("a".into()),
+            ClientHello::read(&body, true, &mut Profiles::default()).server_name
+        );
     }
 
     #[test]
