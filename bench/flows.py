@@ -125,7 +125,11 @@ def http(connection: Connection, name: bytes, size: int) -> Iterator[int]:
 
 
 def dns(
-    packets: list[tuple[int, bytes]], at: int, rng: Random, ends: tuple[tuple[bytes, int], tuple[bytes, int]], name: bytes
+    packets: list[tuple[int, bytes]],
+    at: int,
+    rng: Random,
+    ends: tuple[tuple[bytes, int], tuple[bytes, int]],
+    name: bytes,
 ) -> Iterator[int]:
     """Ask for an address, and be told."""
     ask = rng.randbytes(2)
@@ -135,11 +139,17 @@ def dns(
     packets.append((at, datagram(*ends, ask + b"\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00" + question)))
     at += MILLISECOND + rng.getrandbits(24)
     yield at
-    packets.append((at, datagram(ends[1], ends[0], ask + b"\x81\x80\x00\x01\x00\x01\x00\x00\x00\x00" + question + answer)))
+    packets.append(
+        (at, datagram(ends[1], ends[0], ask + b"\x81\x80\x00\x01\x00\x01\x00\x00\x00\x00" + question + answer))
+    )
 
 
 def quic(
-    packets: list[tuple[int, bytes]], at: int, rng: Random, ends: tuple[tuple[bytes, int], tuple[bytes, int]], number: int
+    packets: list[tuple[int, bytes]],
+    at: int,
+    rng: Random,
+    ends: tuple[tuple[bytes, int], tuple[bytes, int]],
+    number: int,
 ) -> Iterator[int]:
     """Exchange datagrams as QUIC looks from outside: two long headers, then short ones."""
     for turn in range(number):
@@ -149,4 +159,3 @@ def quic(
         at += MILLISECOND if turn < 4 else 20 * MICROSECOND  # noqa: PLR2004
         if turn % 16 == 15:  # noqa: PLR2004
             yield at
-

@@ -108,7 +108,9 @@ class Recorder:
         """Record a session of TLS 1.2 that goes on with its old keys."""
         server, client = self._contexts(ECDSA, peer, ssl.TLSVersion.TLSv1_2)
         _, session = _talk(server, client)
-        return Exchange("", tuple(self._cut(_talk(server, client, session)[0], tickets=False)), full=False, mutual=False)
+        return Exchange(
+            "", tuple(self._cut(_talk(server, client, session)[0], tickets=False)), full=False, mutual=False
+        )
 
     def modern(self, peer: Peer) -> Exchange:
         """Record a handshake of TLS 1.3, with a key whose signatures have one length."""

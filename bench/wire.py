@@ -22,7 +22,7 @@ _RECORD = struct.Struct("<IIII")
 _TCP4 = struct.Struct(">14sHHIHH12sIIHHI")
 _TCP6 = struct.Struct(">14sIHH36sIIHHI")
 _UDP4 = struct.Struct(">14sHHIHH12sHH")
-_MSS = bytes.fromhex("020405b4 0101 0402 0103 0307")
+MSS_OPTIONS = bytes.fromhex("020405b4 0101 0402 0103 0307")
 """Options of a SYN: the segment size, selective acknowledgement, the window scale."""
 
 
@@ -233,9 +233,9 @@ class Connection:
 
     def open(self) -> None:
         """Shake hands."""
-        self.segment(CLIENT, SYN, options=_MSS)
+        self.segment(CLIENT, SYN, options=MSS_OPTIONS)
         self.wait(self.rtt)
-        self.segment(SERVER, SYN | ACK, options=_MSS)
+        self.segment(SERVER, SYN | ACK, options=MSS_OPTIONS)
         self.wait(30 * MICROSECOND)
         self.segment(CLIENT, ACK)
 
@@ -270,6 +270,4 @@ def datagram(source: tuple[bytes, int], target: tuple[bytes, int], payload: byte
     total = 0x4500 + 0x4000 + 0x4011 + sum(struct.unpack(">4H", side.ends[:8])) + length + 20
     total = (total & 0xFFFF) + (total >> 16)
     checksum = ~(total + (total >> 16)) & 0xFFFF
-    return (
-        _UDP4.pack(side.ethernet, 0x4500, length + 20, 0x4000, 0x4011, checksum, side.ends, length, 0) + payload
-    )
+    return _UDP4.pack(side.ethernet, 0x4500, length + 20, 0x4000, 0x4011, checksum, side.ends, length, 0) + payload
