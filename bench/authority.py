@@ -1,4 +1,4 @@
-"""Certificates of the generator: real chains, signed by keys that follow from the seed, so that each run gives the same bytes."""
+"""Real chains of certificates, signed by keys that follow from the seed, so that each run gives the same bytes."""
 
 from __future__ import annotations
 
@@ -131,8 +131,8 @@ class Authority:
             key_agreement=False,
             key_cert_sign=True,
             crl_sign=True,
-            encipher_only=None,
-            decipher_only=None,
+            encipher_only=False,
+            decipher_only=False,
         )
         builder = (
             self._builder(subject, issuer, key.public_key(), signer)

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import struct
+from typing import TYPE_CHECKING
+
 from authority import NAME
+
+if TYPE_CHECKING:
+    from random import Random
 
 Field = tuple[int, int, int]
 """Start, end, and what goes there."""
@@ -96,3 +102,29 @@ def _signed(message: bytes, at: int) -> tuple[bytes, list[Field]]:
         length = _ECDSA_SIGNATURE
     message = message[: at + 2] + length.to_bytes(2, "big") + bytes(length)
     return _framed(message), [(start, start + length, FRESH)]
+
+
+def as_browsers_do(record: bytes, rng: Random) -> bytes:
+    """Give a ClientHello's record with its extensions in any order, and meaningless values among them (RFC 8701)."""
+    session_end = 44 + record[43]
+    suites_end = session_end + 2 + _u16(record, session_end)
+    at = suites_end + 1 + record[suites_end] + 2
+    extensions = []
+    while at < len(record):
+        end = at + 4 + _u16(record, at + 2)
+        extensions.append(record[at:end])
+        at = end
+    rng.shuffle(extensions)
+    first, second, suite = (0x0A0A + 0x1010 * number for number in rng.sample(range(16), 3))
+    tail = b"".join([struct.pack(">HH", first, 0), *extensions, struct.pack(">HHB", second, 1, 0)])
+    suites = struct.pack(">H", suite) + record[session_end + 2 : suites_end]
+    body = b"".join(
+        [
+            record[9:session_end],
+            struct.pack(">H", len(suites)) + suites,
+            record[suites_end : suites_end + 1 + record[suites_end]],
+            struct.pack(">H", len(tail)) + tail,
+        ]
+    )
+    message = record[5:6] + len(body).to_bytes(3, "big") + body
+    return record[:3] + struct.pack(">H", len(message)) + message

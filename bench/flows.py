@@ -154,8 +154,8 @@ def quic(
     """Exchange datagrams as QUIC looks from outside: two long headers, then short ones."""
     for turn in range(number):
         source, target = ends if turn % 3 == 0 else ends[::-1]
-        head = b"\xc3\x00\x00\x00\x01\x08" if turn < 2 else b"\x43"  # noqa: PLR2004
+        head = b"\xc3\x00\x00\x00\x01\x08" if turn < 2 else b"\x43"
         packets.append((at, datagram(source, target, head + rng.randbytes(1_250 - len(head)))))
-        at += MILLISECOND if turn < 4 else 20 * MICROSECOND  # noqa: PLR2004
-        if turn % 16 == 15:  # noqa: PLR2004
+        at += MILLISECOND if turn < 4 else 20 * MICROSECOND
+        if turn % 16 == 15:
             yield at

@@ -1,4 +1,4 @@
-"""Make a capture of one mix of traffic, with a truth file beside it: `python bench/generate.py storm storm.pcap --scale 0.01`.
+"""Make a capture of one mix, with its truth beside it: `python bench/generate.py storm storm.pcap --scale 0.01`.
 
 The same seed and scale give the same bytes, on a machine with the same OpenSSL.
 """

@@ -33,7 +33,7 @@ def bulk(writer: Writer, seed: str, scale: float) -> Truth:
     def begin() -> Iterator[tuple[int, Iterator[int]]]:
         for at in _times(scene.rng, number, 20 * MILLISECOND):
             size = int(2_700_000 * (0.5 + scene.rng.random()))
-            if scene.rng.random() < 0.02:  # noqa: PLR2004
+            if scene.rng.random() < 0.02:
                 yield at, flows.midstream(scene.connection(at, v6=0.1), (scene.ciphertext, size))
             else:
                 yield at, scene.full_handshake(scene.connection(at, v6=0.1), size)
@@ -54,29 +54,32 @@ def storm(writer: Writer, seed: str, scale: float) -> Truth:
 def campus(writer: Writer, seed: str, scale: float) -> Truth:
     """Write what a campus does: 85% of the bytes downloads, 10% handshakes, 5% other."""
     number = max(40, int(66_000 * scale))
-    scene = Scene(writer, seed, rate=0.002, leaves=leaves_for(number, 2_048))
+    scene = Scene(writer, seed, rate=0.002, leaves=leaves_for(number, 2_048), browsers=0.4)
 
     def size() -> int:
         return min(6_000_000, int(4_300 * scene.rng.paretovariate(1.2)))
 
-    def flow(at: int) -> Iterator[int]:
-        dice, packets = scene.rng.random(), scene.timeline.packets
-        if dice < 0.38:  # noqa: PLR2004
-            scene.truth.flows += 1
-            return flows.dns(packets, at, scene.rng, scene.ends(53), scene.server().name)
-        if dice < 0.44:  # noqa: PLR2004
-            scene.truth.flows += 1
-            return flows.quic(packets, at, scene.rng, scene.ends(443), 2 + int(scene.rng.random() * 6))
-        if dice < 0.5:  # noqa: PLR2004
+    def plain(at: int, dice: float) -> Iterator[int]:
+        packets = scene.timeline.packets
+        if dice >= 0.44:
             return flows.http(scene.connection(at, 80, v6=0.1), scene.server().name, int(scene.rng.random() * 12_000))
+        scene.truth.flows += 1
+        if dice >= 0.38:
+            return flows.quic(packets, at, scene.rng, scene.ends(443), 2 + int(scene.rng.random() * 6))
+        return flows.dns(packets, at, scene.rng, scene.ends(53), scene.server().name)
+
+    def flow(at: int) -> Iterator[int]:
+        dice = scene.rng.random()
+        if dice < 0.5:
+            return plain(at, dice)
         connection = scene.connection(at, v6=0.15)
-        if dice < 0.55:  # noqa: PLR2004
+        if dice < 0.55:
             return flows.midstream(connection, (scene.ciphertext, size()))
-        if dice < 0.67:  # noqa: PLR2004
+        if dice < 0.67:
             return scene.full_handshake(connection, size())
-        if dice < 0.7:  # noqa: PLR2004
+        if dice < 0.7:
             return scene.mutual_handshake(connection, size())
-        return scene.other_handshake(connection, scene.resumed if dice < 0.86 else scene.modern, size())  # noqa: PLR2004
+        return scene.other_handshake(connection, scene.resumed if dice < 0.86 else scene.modern, size())
 
     scene.timeline.play((at, flow(at)) for at in _times(scene.rng, number, MILLISECOND))
     return scene.truth

@@ -1,4 +1,4 @@
-"""Handshakes of OpenSSL, recorded from its own client and server, and played again with other random fields and names."""
+"""Handshakes recorded from OpenSSL's own client and server, played again with other random fields and names."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from authority import ECDSA, ED25519, NAME, RSA
-from fields import FRESH, SESSION, Field, of_hello, of_message
+from fields import FRESH, SESSION, Field, as_browsers_do, of_hello, of_message
 from wire import CLIENT, SERVER
 
 if TYPE_CHECKING:
@@ -215,9 +215,11 @@ def _talk(
 class Playing:
     """One connection's run through a recorded exchange."""
 
-    __slots__ = ("_name", "_rng", "_session", "exchange")
+    __slots__ = ("_browser", "_name", "_rng", "_session", "exchange")
 
-    def __init__(self, exchange: Exchange, rng: Random, name: bytes) -> None:
+    def __init__(self, exchange: Exchange, rng: Random, name: bytes, *, browser: bool = False) -> None:
+        """`name` is the server's; a `browser` says its hello in another order each time."""
+        self._browser = browser
         self.exchange = exchange
         self._rng = rng
         self._session = rng.randbytes(32)
@@ -227,6 +229,8 @@ class Playing:
         """Give the bytes of a flight, and from where to where the Certificate message lies in them (0, 0: none)."""
         data = flight.before.fill(self._rng, self._session, self._name)
         if flight.after is None or chain is None:
+            if self._browser and data[:1] == b"\x16" and data[_HEADER] == _HELLO:
+                return as_browsers_do(bytes(data), self._rng), 0, 0
             return bytes(data), 0, 0
         start = len(data)
         data += chain.record

@@ -27,10 +27,16 @@ _CLIENT_NUMBERS = 50_000
 class Scene:
     """What all mixes draw from: hosts, certificates, recorded handshakes, chance."""
 
-    def __init__(self, writer: Writer, seed: str, *, rate: float, leaves: int, length: int | None = None) -> None:
-        """`leaves` servers show chains of `length` certificates, or of two and three; `rate` as in `Weather`."""
+    def __init__(
+        self, writer: Writer, seed: str, *, rate: float, leaves: int, length: int | None = None, browsers: float = 0.0
+    ) -> None:
+        """`leaves` servers show chains of `length` certificates, or of two and three; `rate` as in `Weather`.
+
+        Of the clients, `browsers` put the extensions of their hellos in another order each time.
+        """
         self.rng = Random(f"{seed}/hosts")
         self.truth = Truth()
+        self._browsers = browsers
         self.timeline = Timeline(writer)
         self.weather = Weather(Random(f"{seed}/weather"), rate=rate)
         self.ciphertext = Ciphertext(Random(f"{seed}/ciphertext"))
@@ -63,12 +69,12 @@ class Scene:
     def connection(self, at: int, port: int = 443, *, v6: float = 0.0) -> Connection:
         """Give a new connection; of some the capture has only the rest, or one direction."""
         ends = self.ends(port, v6=self.rng.random() < v6)
-        connection = Connection(self.timeline.packets, self.weather, at, *ends)
+        connection = Connection(self.timeline.packets, self.weather, at, ends)
         self.truth.flows += 1
         dice = self.rng.random()
-        if dice < 0.004:  # noqa: PLR2004
+        if dice < 0.004:
             connection.unseen = self.rng.randrange(1, 12)
-        elif dice < 0.006:  # noqa: PLR2004
+        elif dice < 0.006:
             connection.blind = self.rng.randrange(2)
         return connection
 
@@ -78,7 +84,8 @@ class Scene:
 
     def play(self, exchanges: list[Exchange], name: bytes) -> Playing:
         """Give one of these exchanges to play with a server of this name."""
-        return Playing(exchanges[int(self.rng.random() * len(exchanges))], self.rng, name)
+        exchange = exchanges[int(self.rng.random() * len(exchanges))]
+        return Playing(exchange, self.rng, name, browser=self.rng.random() < self._browsers)
 
     def full_handshake(self, connection: Connection, size: int = 0) -> Iterator[int]:
         """Give a flow: TLS 1.2 with the server's certificate, then `size` bytes."""

@@ -1,4 +1,4 @@
-"""The wide mix: very many flows at a time, of which most say little. They keep no state here: all follows from a flow's number."""
+"""The wide mix: very many flows at a time, most of which say little. They keep no state here: a number tells all."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from flows import handshake
 from scene import Scene, leaves_for
-from wire import ACK, CLIENT, MSS_OPTIONS, MICROSECOND, MILLISECOND, PSH, SERVER, START_NS, SYN, Connection
+from wire import ACK, CLIENT, MICROSECOND, MILLISECOND, MSS_OPTIONS, PSH, SERVER, START_NS, SYN, Connection
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,9 +51,9 @@ class Wide:
     def _visit(self, index: int, stage: int, at: int) -> Iterator[int]:
         bits = ((index + 1) * self._salt * _MIX >> 20) & 0xFFFFFFFFFFFFFFFF
         kind = _kind(bits >> 40 & 0xFF)
-        if kind == UNANSWERED and stage == 2:  # noqa: PLR2004
+        if kind == UNANSWERED and stage == 2:
             return
-        connection = Connection(self.scene.timeline.packets, self.scene.weather, at, *_ends(index, bits, kind), bits)
+        connection = Connection(self.scene.timeline.packets, self.scene.weather, at, _ends(index, bits, kind), bits)
         if kind == UNOPENED:
             self._midstream(connection, stage)
         elif stage == 0:
@@ -116,7 +116,7 @@ def _ends(index: int, bits: int, kind: int) -> tuple[tuple[bytes, int], tuple[by
     port = 443 if kind in (UNANSWERED, SHAKING) else _PORTS[bits & 7]
     client_port = 1_024 + (bits >> 8) % 60_000
     source, target = index.to_bytes(3, "big"), (bits >> 24 & 0xFFF).to_bytes(2, "big")
-    if index % 4 == 3:  # noqa: PLR2004
+    if index % 4 == 3:
         network = b"\x20\x01\x0d\xb8" + bytes(8)
         return (network + b"\x01" + source, client_port), (network + b"\x02\x00" + target, port)
     return (b"\x0a" + source, client_port), (b"\xc6\x12" + target, port)

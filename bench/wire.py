@@ -1,4 +1,4 @@
-"""Packets of connections: Ethernet, IP, TCP and UDP, with the weather of a real network, written in the order of time."""
+"""Packets of connections, with the weather of a real network, written in the order of time."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ class Side:
     __slots__ = ("_sum", "ends", "ethernet", "seq", "v6")
 
     def __init__(self, source: tuple[bytes, int], target: tuple[bytes, int], seq: int) -> None:
-        self.v6 = len(source[0]) > 4  # noqa: PLR2004  an IPv4 address
+        self.v6 = len(source[0]) > 4
         self.ends = b"".join([source[0], target[0], struct.pack(">HH", source[1], target[1])])
         kind = b"\x86\xdd" if self.v6 else b"\x08\x00"
         self.ethernet = b"\x02\x00" + target[0][-4:] + b"\x02\x00" + source[0][-4:] + kind
@@ -169,18 +169,20 @@ class Connection:
         packets: list[tuple[int, bytes]],
         weather: Weather,
         now: int,
-        client: tuple[bytes, int],
-        server: tuple[bytes, int],
+        ends: tuple[tuple[bytes, int], tuple[bytes, int]],
         bits: int | None = None,
     ) -> None:
-        """Both ends' first sequence numbers and the distance between them come from `bits`; without them, by chance."""
+        """Between `ends`, address and port of client and server.
+
+        Their first sequence numbers and their distance come from `bits`, or by chance.
+        """
         self.packets = packets
         self.weather = weather
         self.now = now
         """Nanoseconds since 1970."""
         if bits is None:
             bits = weather.rng.getrandbits(64)
-        self.sides = (Side(client, server, bits & 0xFFFFFFFF), Side(server, client, bits >> 32 & 0xFFFFFFFF))
+        self.sides = (Side(*ends, bits & 0xFFFFFFFF), Side(*ends[::-1], bits >> 32 & 0xFFFFFFFF))
         self.rtt = MILLISECOND + (bits >> 7) % (20 * MILLISECOND)
         self.unseen = 0
         """So many packets still pass before the capture begins."""
@@ -215,14 +217,16 @@ class Connection:
         if weather.left <= 0:
             weather.next()
             dice = weather.rng.random()
-            if dice < 0.15:  # noqa: PLR2004
+            if dice < 0.15:
                 weather.lost += 1
                 return False
-            if dice < 0.4:  # noqa: PLR2004  lost before the tap and sent again: all wait for it
+            if dice < 0.4:
+                # Lost before the tap and sent again: all that follows waits for it.
                 weather.late += 1
                 at += 200 * MILLISECOND
                 self._held_ns = at
-            elif dice < 0.7:  # noqa: PLR2004  overtaken on the way
+            elif dice < 0.7:
+                # Overtaken on the way.
                 weather.late += 1
                 at += int(weather.rng.random() * MILLISECOND)
             else:
