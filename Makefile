@@ -51,6 +51,7 @@ captures: setup ## Make the captures in pcaps/ anew, with the real software (see
 
 bench: setup ## Measure certspan beside other programs (see bench/README.md): make bench SCALE=1
 	$(BIN)/python bench/run.py --scale $(or $(SCALE),0.2)
+	$(BIN)/python bench/instructions.py
 
 clean: ## Remove all that make made.
 	rm -rf $(VENV) target report.html bench/data
