@@ -12,7 +12,7 @@ export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 export PATH := $(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test hunt check truth captures bench clean
+.PHONY: help setup demo test hunt check truth captures bench memory clean
 
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -52,6 +52,9 @@ captures: setup ## Make the captures in pcaps/ anew, with the real software (see
 bench: setup ## Measure certspan beside other programs (see bench/README.md): make bench SCALE=1
 	$(BIN)/python bench/run.py --scale $(or $(SCALE),0.2)
 	$(BIN)/python bench/instructions.py
+
+memory: setup ## Attack certspan's memory (see bench/README.md): make memory BUDGET=256
+	$(BIN)/python bench/memory.py --memory $(or $(BUDGET),256)
 
 clean: ## Remove all that make made.
 	rm -rf $(VENV) target report.html bench/data

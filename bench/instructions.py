@@ -27,7 +27,7 @@ ROOT = captures.HERE.parent
 KNOWN = captures.HERE / "instructions.json"
 PROGRAM = ROOT / "target/release/examples/extract"
 _MANIFEST = ROOT / "sensor/rust/Cargo.toml"
-_SCALES = {"bulk": 0.02, "campus": 0.01, "storm": 0.005, "wide": 0.003}
+SCALES = {"bulk": 0.02, "campus": 0.01, "storm": 0.005, "wide": 0.003}
 _COUNTED = re.compile(r"Collected : (\d+)")
 _COLUMNS = "{:<24} {:>14} {:>9} {:>10} {:>12} {:>14}  {}"
 
@@ -39,6 +39,12 @@ class Count:
     instructions: int
     packets: int
     sessions: int
+
+
+def build() -> None:
+    """Build the native program."""
+    words = ["cargo", "build", "--quiet", "--release", "--locked", "--example", "extract"]
+    subprocess.run([*words, "--manifest-path", _MANIFEST], check=True)
 
 
 def count(capture: Path) -> Count:
@@ -56,7 +62,7 @@ def fixed(folder: Path) -> Iterator[tuple[str, Path]]:
     """Give the captures: those of the repository, and a small one of each mix."""
     for path in sorted((ROOT / "pcaps").glob("*.pcap*")):
         yield path.name, path
-    for mix, scale in _SCALES.items():
+    for mix, scale in SCALES.items():
         yield mix, captures.capture(mix, folder, seed=1, scale=scale).path
 
 
@@ -94,8 +100,7 @@ def main() -> int:
     if shutil.which("valgrind") is None:
         print("instructions are not counted: apt-get install valgrind", file=sys.stderr)
         return 0
-    build = ["cargo", "build", "--quiet", "--release", "--locked", "--example", "extract"]
-    subprocess.run([*build, "--manifest-path", _MANIFEST], check=True)
+    build()
     kept = measure(options.data)
     if options.update:
         KNOWN.write_text(json.dumps(kept, indent=1) + "\n")

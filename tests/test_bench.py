@@ -90,3 +90,36 @@ def test_honest_handshakes_are_found_in_an_attack(attack: str, tmp_path: Path) -
     truth = made("attacks.py", attack, capture, 0.01)
     assert len(truth["honest"]) >= 20
     assert set(truth["honest"]) <= by_certspan(capture)
+
+
+def script(name: str, *arguments: str) -> str:
+    """Run a script of the benches, which must succeed."""
+    words = [sys.executable, str(BENCH / name), *arguments]
+    done = subprocess.run(words, check=False, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.mark.tools("tcpdump")
+def test_the_bench_measures_and_compares_with_the_truth(tmp_path: Path) -> None:
+    numbers = tmp_path / "numbers.json"
+    options = ("--scale", "0.002", "--rounds", "1", "--data", str(tmp_path), "--peers", "none", "--json", str(numbers))
+    script("run.py", "storm", *options, "--certspan", "certspan extract {capture}")
+    (mix,) = json.loads(numbers.read_text())
+    assert mix["truth"]["visible"] == mix["truth"]["found"] > 0
+    assert mix["truth"]["missing"] == mix["truth"]["extra"] == 0
+    assert [row["program"] for row in mix["programs"]] == ["certspan", "tcpdump"]
+    assert all(row["cpu_s"] > 0 and row["note"] == "" for row in mix["programs"])
+    assert mix["programs"][0]["anonymous_bytes"] > 1_000_000
+
+
+def test_the_memory_bench_finds_the_honest() -> None:
+    told = script("memory.py", "gaps", "--scale", "0.01", "--certspan", "certspan extract -")
+    assert "20 of 20" in told
+
+
+def test_the_memory_bench_says_when_the_budget_is_broken() -> None:
+    words = [sys.executable, str(BENCH / "memory.py"), "gaps", "--scale", "0.01", "--certspan", "cat"]
+    done = subprocess.run(words, check=False, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 1
+    assert "BROKEN" in done.stdout
