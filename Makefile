@@ -12,7 +12,7 @@ export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 export PATH := $(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test hunt check truth captures clean
+.PHONY: help setup demo test hunt check truth captures bench memory clean
 
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,6 +38,7 @@ check: setup ## Formatting, linting, types, and the stub against the native modu
 	$(BIN)/mypy
 	$(BIN)/mypy tests
 	$(BIN)/mypy pcaps/*.py
+	$(BIN)/mypy bench/*.py
 	$(BIN)/stubtest sensor._rust
 
 truth: setup ## Score certspan on captures with known certificates: make truth CORPUS=DIR
@@ -48,9 +49,16 @@ truth: setup ## Score certspan on captures with known certificates: make truth C
 captures: setup ## Make the captures in pcaps/ anew, with the real software (see pcaps/README.md).
 	$(BIN)/python pcaps/make.py
 
+bench: setup ## Measure certspan beside other programs (see bench/README.md): make bench SCALE=1
+	$(BIN)/python bench/run.py --scale $(or $(SCALE),0.2)
+	$(BIN)/python bench/instructions.py
+
+memory: setup ## Attack certspan's memory (see bench/README.md): make memory BUDGET=256
+	$(BIN)/python bench/memory.py --memory $(or $(BUDGET),256)
+
 clean: ## Remove all that make made.
-	rm -rf $(VENV) target report.html
-	find sensor analytics rules tests pcaps -name __pycache__ -prune -exec rm -rf {} +
+	rm -rf $(VENV) target report.html bench/data
+	find sensor analytics rules tests pcaps bench -name __pycache__ -prune -exec rm -rf {} +
 	rm -f sensor/_rust*.so
 
 $(VENV)/uv:

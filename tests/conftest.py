@@ -12,7 +12,7 @@ from hypothesis import settings
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-PACKAGES = {"tshark": "tshark", "editcap": "tshark", "mergecap": "tshark", "openssl": "openssl"}
+PACKAGES = {"tshark": "tshark", "editcap": "tshark", "mergecap": "tshark", "openssl": "openssl", "tcpdump": "tcpdump"}
 """Debian package of each tool a test may name in `pytest.mark.tools`."""
 
 REQUIRED = "CERTSPAN_REQUIRE_TOOLS" in os.environ

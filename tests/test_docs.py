@@ -17,7 +17,17 @@ from sensor._rust import default_limits
 from sensor.events import Visibility
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "docs/using.md", "docs/DESIGN.md", "pcaps/README.md")]
+PAGES = [
+    ROOT / name
+    for name in (
+        "README.md",
+        "CONTRIBUTING.md",
+        "docs/using.md",
+        "docs/DESIGN.md",
+        "pcaps/README.md",
+        "bench/README.md",
+    )
+]
 MANUAL = (ROOT / "docs/using.md").read_text()
 
 
