@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +25,7 @@ NEVER_COMPARED = frozenset(
         "cipher_suite",
         "named_group",
         "signature_scheme",
-        # tshark does not tell.
+        # tshark does not tell, or in words of its own.
         "carrier",
         "plaintext_before",
         "accepted_issuers",
@@ -37,11 +37,13 @@ NEVER_COMPARED = frozenset(
 NULL_IS_SILENCE = frozenset(
     {
         "client_certificate_requested",
+        "client_mac",
         "client_visibility",
         "encapsulation",
         "ja4",
         "ocsp_stapled",
         "resumed",
+        "server_mac",
         "server_visibility",
     }
 )
@@ -58,6 +60,8 @@ class Difference:
     native: Row | None
     """The whole row; None: the native core has no such session."""
     tshark: Row | None
+    repeated: bool = False
+    """The native core has another session of the same id: the capture holds these packets more than once."""
 
     @property
     def row(self) -> Row:
@@ -74,9 +78,11 @@ class Difference:
 
 def compare(native: Sequence[Row], tshark: Sequence[Row]) -> Iterator[Difference]:
     """Give each difference, in the order of the capture."""
+    times = Counter(_id(row) for row in native)
     for ours, theirs in sorted(match(native, tshark), key=_place):
         if ours is None or theirs is None:
-            yield Difference(SESSION, ours, theirs)
+            repeated = ours is not None and times[_id(ours)] > 1
+            yield Difference(SESSION, ours, theirs, repeated=repeated)
             continue
         for field in ours:
             difference = Difference(field, ours, theirs)

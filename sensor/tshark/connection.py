@@ -44,11 +44,10 @@ class Connection:
     """Which end sent the SYN."""
     macs: list[str | None] = field(default_factory=lambda: [None, None])
     halves: tuple[Half, Half] = field(default_factory=lambda: (Half(), Half()))
-    since: Frame | None = None
-    """The first frame with something of TLS that tshark reads: where a message ends, not where it begins."""
     begun: tuple[int, int] | None = None
     """Number and time of the frame in which TLS begins."""
     encapsulation: tuple[str, ...] | None = ()
+    carrier: str | None = None
     interface: str | None = None
     early: dict[int, int] = field(default_factory=dict)
     """Frames before TLS: number and time."""
@@ -64,6 +63,8 @@ class Connection:
         direction = 0 if frame.source == self.ends[0] else 1
         if self.macs[direction] is None:
             self.macs[direction] = frame.source_mac
+        if frame.encapsulation is None:
+            self.encapsulation = None
         if frame.flags & SYN:
             if self.opened_ns is None:
                 self.opened_ns = frame.time_ns
@@ -78,6 +79,7 @@ class Connection:
             began = min((number for number in frame.segments if number in self.early), default=frame.number)
             self.begun = (began, self.early.get(began, frame.time_ns))
             self.early.clear()
+            self.carrier = frame.carrier
 
     def sessions(self, sensor: str) -> list[Row]:
         """Give what was seen, as rows without names for numbers."""
@@ -113,6 +115,7 @@ class Connection:
             "time_ns": time_ns,
             "frame": number,
             "interface": self.interface,
+            "carrier": self.carrier,
             "encapsulation": None if self.encapsulation is None else list(self.encapsulation),
         }
         for side, end in (("client", client), ("server", 1 - client)):

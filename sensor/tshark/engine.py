@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from sensor._rust import registry_name, session_columns
 from sensor.engine import Damage, EngineError
+from sensor.source import looks_like_capture
 from sensor.tshark import frame as frames
 from sensor.tshark import process
 from sensor.tshark.connection import Connection
@@ -37,14 +38,13 @@ _NAMED = {
 _LEVELS = {1: "warning", 2: "fatal"}
 _DAMAGE = {
     "cut short": "cut_packet",
-    "isn't a capture file": "not_a_capture",
     "network type": "unknown_link_type",
+    "doesn't support": "bad_header",
     "damaged or corrupt": "damaged",
 }
 """What tshark says, and the code of it."""
 
 UNKNOWN_TO_TSHARK = (
-    "carrier",
     "plaintext_before",
     "accepted_issuers",
     "established",
@@ -72,7 +72,13 @@ class TsharkEngine:
             raise EngineError(f"{capture.name}: the tshark engine reads files only, no pipe")
         with Path(capture.path).open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").digest() if sha256 else None
-        return TsharkReading(capture, sensor, digest)
+        reading = TsharkReading(capture, sensor, digest)
+        if capture.size == 0:
+            reading.refuse(Damage("empty", "the file is empty"))
+        elif not looks_like_capture(capture.path):
+            # tshark would take text for a capture, too.
+            reading.refuse(Damage("not_a_capture", "no pcap or pcapng file, plain or in gzip, zstd or LZ4"))
+        return reading
 
 
 class TsharkReading:
@@ -92,6 +98,11 @@ class TsharkReading:
         self.last_ns: int | None = None
         self.damage: tuple[Damage, ...] = ()
         self.counters: dict[str, int] = {}
+
+    def refuse(self, damage: Damage) -> None:
+        """Read nothing."""
+        self.damage = (damage,)
+        self._sessions = iter(())
 
     def read(self) -> TsharkBatch | None:
         """Read some frames; all sessions come at the end."""
@@ -184,4 +195,4 @@ def _damage(error: process.TsharkEndedError) -> Damage:
     if error.status < 0:
         return Damage("tshark_failed", f"tshark was ended by signal {-error.status}")
     code = next((code for words, code in _DAMAGE.items() if words in error.complaint), "tshark_failed")
-    return Damage(code, f"tshark says: {error.complaint}")
+    return Damage(code, f"tshark says: {' '.join(error.complaint.split()) or f'exit status {error.status}'}")

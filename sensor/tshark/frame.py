@@ -56,6 +56,8 @@ class Frame:
     source_mac: str | None
     encapsulation: tuple[str, ...] | None
     """None: wrapped in something that has no name here."""
+    carrier: str | None
+    """What tshark calls the protocol between TCP and TLS."""
     flags: int
     segments: tuple[int, ...]
     """Numbers of the frames that what is read here came in; none if it is all in this one."""
@@ -77,6 +79,7 @@ def read(layers: dict[str, Tree]) -> Frame | None:
     ends = _ends(layers, tcp)
     if tcp is None or stream is None or ends is None:
         return None
+    road = str(frame.get("frame.protocols", "")).split(":")
     return Frame(
         number=int(frame["frame.number"]),
         time_ns=time_ns(frame),
@@ -86,7 +89,8 @@ def read(layers: dict[str, Tree]) -> Frame | None:
         source=ends[0],
         destination=ends[1],
         source_mac=_mac(layers),
-        encapsulation=_encapsulation(str(frame.get("frame.protocols", "")), layers),
+        encapsulation=_encapsulation(road, layers),
+        carrier=_carrier(road),
         flags=flags or 0,
         segments=tuple(int(text) for text in find(layers.get("tcp.segments"), "tcp.segment") if text.isdigit()),
         records=tuple(record for layer in every(layers.get("tls")) for record in _records(layer)),
@@ -129,9 +133,14 @@ def _mac(layers: dict[str, Tree]) -> str | None:
     return address.hex(":") if len(address) == _MAC_BYTES and any(address) else None  # the loopback's is all zeros
 
 
-def _encapsulation(protocols: str, layers: dict[str, Tree]) -> tuple[str, ...] | None:
-    road = protocols.partition(":tcp")[0].split(":")
-    if any(step not in _TAGS and not step.startswith(_EXTENSIONS) for step in road):
+def _encapsulation(road: list[str], layers: dict[str, Tree]) -> tuple[str, ...] | None:
+    below = road[: road.index("tcp")] if "tcp" in road else road
+    if any(step not in _TAGS and not step.startswith(_EXTENSIONS) for step in below):
         return None
     tags = [first(tag, f"{name}.id") for name in ("ieee8021ad", "vlan") for tag in trees(layers.get(name))]
     return tuple(f"vlan:{tag}" for tag in tags)
+
+
+def _carrier(road: list[str]) -> str | None:
+    below = road[road.index("tls") - 1] if "tls" in road[1:] else "tcp"
+    return None if below == "tcp" else below

@@ -25,6 +25,8 @@ _RETRY_RANDOM = bytes.fromhex("cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e0
 """The random that marks a HelloRetryRequest (RFC 8446 4.1.3)."""
 _ECH = 0xFE0D
 _PRE_SHARED_KEY = 41
+_ALERT_BYTES = "2"
+"""Of one that is not encrypted."""
 _PREFIX_BYTES = 3
 """Of each certificate in its list."""
 
@@ -123,7 +125,7 @@ class Half:
 
     def record(self, record: Tree) -> Iterator[tuple[bytes, bytes]]:
         """Take in one record; gives (SHA-256, DER) of the certificates in it."""
-        if "tls.record.opaque_type" in record:  # was encrypted: tshark found the secrets in the capture
+        if "tls.record.opaque_type" in record:  # TLS 1.3, and was encrypted, too
             return
         kind = number(first(record, "tls.record.content_type"))
         if kind == CHANGE_CIPHER_SPEC:
@@ -142,6 +144,8 @@ class Half:
         return self.facts[-1]
 
     def _alerts(self, record: Tree) -> None:
+        if self.keys_changed and record.get("tls.record.length") != _ALERT_BYTES:
+            return  # was encrypted: tshark found the secrets in the capture
         for alert in every(record.get("tls.alert_message")):
             level = number(first(alert, "tls.alert_message.level"))
             description = number(first(alert, "tls.alert_message.desc"))

@@ -48,7 +48,7 @@ _PLAIN_TLS = "tls.handshake || tls.handshake.type || tls.alert_message || tls.ch
 _WANTED = f"tcp && (tcp.flags.syn == 1 || {_PLAIN_TLS} || (tcp.segment_data && tcp.seq < 65536))"
 _FILTER = " || ".join([f"({_WANTED})", *(f"({wanted})" for wanted in OTHER_CARRIERS.values())])
 _ARGUMENTS = ["--enable-heuristic", "tls_tcp", "-J", LAYERS]
-_MAX_COMPLAINTS = 100
+_MAX_SAID = 1 << 16
 _PATIENCE_S = 60
 """For tshark to end after its last packet: it frees much memory."""
 
@@ -98,20 +98,19 @@ def _capture_class() -> Any:
     base, found = _pyshark()
 
     class Capture(base):  # type: ignore[misc]  # pyshark has no types
-        """One file; afterwards `status` and `complaints` tell how tshark ended."""
+        """One file; afterwards `status` and `said` (on standard error) tell how tshark ended."""
 
         def __init__(self, *args: Any, **extra: Any) -> None:
             self.status: int | None = None
-            self.complaints: list[str] = []
+            self.said = b""
             super().__init__(*args, **extra)
 
         def _get_tshark_version(self) -> Any:
             return found  # asked once, not for each capture
 
         async def _handle_process_stderr_forever(self, stderr: asyncio.StreamReader) -> None:
-            while data := await stderr.read(1 << 16):
-                lines = data.decode(errors="replace").splitlines()
-                self.complaints = (self.complaints + lines)[-_MAX_COMPLAINTS:]
+            while data := await stderr.read(_MAX_SAID):
+                self.said = (self.said + data)[-_MAX_SAID:]
 
         async def _cleanup_subprocess(self, process: asyncio.subprocess.Process) -> None:
             if process.returncode is None and not self._eof_reached:
@@ -149,8 +148,8 @@ def packets(path: Path) -> Iterator[dict[str, Tree]]:
     finally:
         loop.close()
     if capture.status:
-        words = [line for line in capture.complaints if line.startswith("tshark:")] or capture.complaints
-        raise TsharkEndedError(capture.status, words[-1].removeprefix("tshark:").strip() if words else "no word")
+        _, _, words = capture.said.decode(errors="replace").rpartition("tshark: ")
+        raise TsharkEndedError(capture.status, words.replace(f'The file "{path}" ', "it ").strip())
 
 
 def _tree(layer: Any) -> Any:
