@@ -15,11 +15,13 @@ import json
 import os
 import sys
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from analytics.compare.reasons import UNEXPLAINED
 from analytics.compare.run import Comparison, compare_capture
+from analytics.compare.text import lines
 from sensor.engine import NativeEngine
 from sensor.source import CaptureInput, expand
 from sensor.tshark.engine import TsharkEngine
@@ -31,11 +33,31 @@ LIST = Path(__file__).with_suffix(".json")
 Entry = dict[str, Any]
 
 
-def one(path: str) -> tuple[str, Comparison]:
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Of one capture."""
+
+    path: str
+    name: str
+    """SHA-256."""
+    sessions: tuple[int, int]
+    entry: Entry | None
+    """None: no difference."""
+    told: str
+    """The differences, for people."""
+
+
+def one(path: str) -> Outcome:
     """Compare one capture; in a process of its own."""
     data = Path(path).read_bytes()
-    capture = CaptureInput(path, path, len(data))
-    return hashlib.sha256(data).hexdigest(), compare_capture(capture, NativeEngine(), TsharkEngine())
+    comparison = compare_capture(CaptureInput(path, path, len(data)), NativeEngine(), TsharkEngine())
+    return Outcome(
+        path,
+        hashlib.sha256(data).hexdigest(),
+        (comparison.native_sessions, comparison.tshark_sessions),
+        entry(comparison) if comparison.reasons else None,
+        "\n".join(lines(comparison)),
+    )
 
 
 def entry(comparison: Comparison) -> Entry:
@@ -71,24 +93,20 @@ def main() -> int:
     parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
     paths = [capture.path for capture in expand([options.folder]) if capture.path is not None]
-    found: dict[str, Entry] = {}
-    seen: dict[str, str] = {}
-    sessions = [0, 0]
     with ProcessPoolExecutor(os.cpu_count()) as pool:
-        for path, (name, comparison) in zip(paths, pool.map(one, paths), strict=True):
-            seen[name] = path
-            sessions = [sessions[0] + comparison.native_sessions, sessions[1] + comparison.tshark_sessions]
-            if comparison.reasons:
-                found[name] = entry(comparison)
+        outcomes = list(pool.map(one, paths))
+    seen = {outcome.name: outcome for outcome in outcomes}
+    found = {outcome.name: outcome.entry for outcome in outcomes if outcome.entry is not None}
     listed = json.loads(LIST.read_text()) if LIST.exists() else {}
-    print(f"{len(seen)} captures, {sessions[0]} sessions by the native core, {sessions[1]} by tshark")  # noqa: T201
+    ours, theirs = (sum(outcome.sessions[engine] for outcome in outcomes) for engine in (0, 1))
+    print(f"{len(seen)} captures, {ours} sessions by the native core, {theirs} by tshark")  # noqa: T201
     if options.write:
         whole = {name: found[name] | {"why": listed.get(name, {}).get("why", "")} for name in sorted(found)}
         LIST.write_text(json.dumps(whole, indent=1) + "\n")
     troubles = judge(found, listed, seen)
     for trouble in troubles:
-        name = trouble.partition(":")[0]
-        print(f"{seen.get(name, '')}\n  {trouble}")  # noqa: T201
+        outcome = seen.get(trouble.partition(":")[0])
+        print(trouble if outcome is None else f"{trouble}\n{outcome.told}")  # noqa: T201
     return 1 if troubles or not seen else 0
 
 

@@ -72,7 +72,12 @@ def _upgrade(difference: Difference) -> bool:
 
 def _without_hello(difference: Difference) -> bool:
     row = _native(difference)
-    return _only_native(difference) and row["version_offered_code"] is None and row["ja3"] is None
+    begun_before = _only_native(difference) and row["plaintext_before"] is None
+    return begun_before and row["version_offered_code"] is None and row["ja3"] is None
+
+
+def _version_2(difference: Difference) -> bool:
+    return _only_tshark(difference) and _tshark(difference)["version_offered_code"] == 2  # noqa: PLR2004  SSL 2
 
 
 def _side(field: str) -> str:
@@ -87,9 +92,10 @@ def _cut_message(difference: Difference) -> bool:
         return False
     cut = {side: row[f"{side}_visibility"] in _CUT for side in ("server", "client")}
     if field == SESSION:
-        return difference.tshark is None and any(cut.values())
+        return difference.tshark is None and any(cut.values()) and row["ja3"] is None and row["ja3s"] is None
     if field.endswith("_chain"):
-        return cut[_side(field)] and theirs is None
+        broken = row[f"{_side(field)}_visibility"] == "unsupported"
+        return (cut[_side(field)] or broken) and theirs is None
     return theirs is None and ours is not None and any(cut.values())
 
 
@@ -148,6 +154,7 @@ REASONS = (
         "native",
         _upgrade,
     ),
+    Reason("ssl2", "SSL 2 itself, not only its hello, is not read by the native core yet", "tshark", _version_2),
     Reason(
         "without_hello",
         "the capture begins after the ClientHello, where tshark does not look for TLS any more",
@@ -156,7 +163,7 @@ REASONS = (
     ),
     Reason(
         "cut_message",
-        "a message is cut in the capture: the native core lists what is whole in it, tshark shows nothing of it",
+        "a message is cut, or contradicts itself: the native core lists what is whole in it, tshark nothing",
         "native",
         _cut_message,
     ),

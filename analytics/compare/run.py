@@ -44,8 +44,8 @@ class Comparison:
 
 def compare_capture(capture: CaptureInput, native: Engine, tshark: Engine) -> Comparison:
     """Read a capture with both engines; OSError if it cannot be opened. All its sessions are in memory at a time."""
-    ours, _, our_damage = _read(native, capture)
-    theirs, counters, their_damage = _read(tshark, capture)
+    ours, _, our_damage = read_rows(native, capture)
+    theirs, counters, their_damage = read_rows(tshark, capture)
     return Comparison(
         capture=capture.name,
         native_sessions=len(ours),
@@ -57,7 +57,8 @@ def compare_capture(capture: CaptureInput, native: Engine, tshark: Engine) -> Co
     )
 
 
-def _read(engine: Engine, capture: CaptureInput) -> tuple[list[Row], Mapping[str, int], tuple[Damage, ...]]:
+def read_rows(engine: Engine, capture: CaptureInput) -> tuple[list[Row], Mapping[str, int], tuple[Damage, ...]]:
+    """Read a capture: its sessions as rows, counters and damage; OSError if it cannot be opened."""
     reading = engine.open(capture)
     rows: list[Row] = []
     while (batch := reading.read()) is not None:

@@ -35,6 +35,8 @@ _NAMED = {
     "signature_scheme": "signature_scheme",
 }
 """Columns whose number stands in `<name>_code`, and the registry that names it."""
+_LAST_SECOND = 253_402_300_799
+"""Of the year 9999."""
 _LEVELS = {1: "warning", 2: "fatal"}
 _DAMAGE = {
     "cut short": "cut_packet",
@@ -110,14 +112,13 @@ class TsharkReading:
             rows = list(islice(self._sessions, _SESSIONS_A_BATCH))
             return TsharkBatch(rows, []) if rows else None
         new: list[tuple[bytes, bytes]] = []
+        before = self.packets
         try:
-            some = list(islice(self._packets, _FRAMES_A_BATCH))
-            for layers in some:
+            for layers in islice(self._packets, _FRAMES_A_BATCH):
                 new.extend(self._take(layers))
         except process.TsharkEndedError as error:
             self.damage = (_damage(error),)
-            some = []
-        if not some:
+        if self.damage or self.packets == before:
             self._sessions = self._all_sessions()
         return TsharkBatch([], new)
 
@@ -181,6 +182,7 @@ def _named(row: Row) -> Row:
         named[name] = None if number is None else registry_name(registry, number)
     named["alerts"] = [_alert(text) for text in row["alerts"]]
     seconds, fraction = divmod(row["time_ns"], 1_000_000_000)
+    seconds = min(seconds, _LAST_SECOND)
     named["time"] = f"{dt.datetime.fromtimestamp(seconds, dt.UTC):%Y-%m-%dT%H:%M:%S}.{fraction:09}Z"
     return named
 
@@ -195,4 +197,6 @@ def _damage(error: process.TsharkEndedError) -> Damage:
     if error.status < 0:
         return Damage("tshark_failed", f"tshark was ended by signal {-error.status}")
     code = next((code for words, code in _DAMAGE.items() if words in error.complaint), "tshark_failed")
+    if error.status == 0:
+        return Damage("tshark_failed", f"tshark {error.complaint}")
     return Damage(code, f"tshark says: {' '.join(error.complaint.split()) or f'exit status {error.status}'}")

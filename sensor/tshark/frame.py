@@ -66,9 +66,10 @@ class Frame:
 
 
 def time_ns(frame: Tree) -> int:
-    """Read seconds with nine decimals."""
+    """Read seconds with nine decimals; a broken capture may say anything, but no time before 1970 or beyond 2554."""
     seconds, _, fraction = str(frame.get("frame.time_epoch", "0")).partition(".")
-    return int(seconds) * 1_000_000_000 + int(fraction.ljust(9, "0")[:9] or 0)
+    whole, part = number(seconds.lstrip("0") or "0") or 0, int(fraction.ljust(9, "0")[:9] or 0)
+    return min(max(0, whole * 1_000_000_000 + part), (1 << 64) - 1)
 
 
 def read(layers: dict[str, Tree]) -> Frame | None:

@@ -245,9 +245,8 @@ def server_hello(message: Any) -> ServerHello:
 def _certificates(facts: Facts, message: Any) -> Iterator[tuple[bytes, bytes]]:
     ders = [octets(text) for text in find(message, "tls.handshake.certificate")]
     told = number(first(message, "tls.handshake.certificates_length"))
-    facts.chain = []
     facts.chain_whole = told == sum(_PREFIX_BYTES + len(der) for der in ders)
-    for der in ders:
-        sha256 = hashlib.sha256(der).digest()
-        facts.chain.append(sha256)
-        yield sha256, der
+    named = [(hashlib.sha256(der).digest(), der) for der in ders]
+    # Of a list that tshark could not read to the end, what it read; nothing of it is not an empty list.
+    facts.chain = [sha256 for sha256, _ in named] if named or facts.chain_whole else None
+    yield from named

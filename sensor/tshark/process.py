@@ -1,7 +1,7 @@
 """One run of tshark over one capture, driven by pyshark: the frames that matter, and how it ended.
 
-This is the only file that knows pyshark. Two things pyshark 0.6 does not do itself: wait for the exit status of a
-tshark that has written all it had, and keep what it said on standard error.
+This is the only file that knows pyshark. What pyshark 0.6 does not do itself: wait for the exit status of a tshark that
+has written all it had, and keep what it said on standard error.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ _PATIENCE_S = 60
 
 
 class TsharkEndedError(Exception):
-    """Tshark ended with an error: status (negative: the signal) and its last words."""
+    """Tshark failed: exit status (negative: the signal; 0: it does not know itself) and its last words, or ours."""
 
     def __init__(self, status: int, complaint: str) -> None:
         super().__init__(complaint)
@@ -108,6 +108,10 @@ def _capture_class() -> Any:
         def _get_tshark_version(self) -> Any:
             return found  # asked once, not for each capture
 
+        def _created_new_process(self, parameters: Any, process: Any, process_name: str = "TShark") -> None:
+            del parameters, process_name
+            self._running_processes.add(process)  # one that has ended already is not yet a reason to raise
+
         async def _handle_process_stderr_forever(self, stderr: asyncio.StreamReader) -> None:
             while data := await stderr.read(_MAX_SAID):
                 self.said = (self.said + data)[-_MAX_SAID:]
@@ -143,6 +147,8 @@ def packets(path: Path) -> Iterator[dict[str, Tree]]:
         try:
             for packet in capture:
                 yield {"frame": _tree(packet.frame_info)} | {layer.layer_name: _tree(layer) for layer in packet.layers}
+        except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+            raise TsharkEndedError(0, "writes what pyshark cannot read") from error
         finally:
             capture.close()
     finally:
