@@ -86,6 +86,10 @@ def judge(found: dict[str, Entry], listed: dict[str, Entry], seen: Iterable[str]
     return troubles
 
 
+def _why(listed: Entry) -> Entry:
+    return {"why": listed["why"]} if listed.get("why") else {}
+
+
 def main() -> int:
     """Run it; 0 when the list is right."""
     parser = argparse.ArgumentParser()
@@ -101,8 +105,10 @@ def main() -> int:
     ours, theirs = (sum(outcome.sessions[engine] for outcome in outcomes) for engine in (0, 1))
     print(f"{len(seen)} captures, {ours} sessions by the native core, {theirs} by tshark")  # noqa: T201
     if options.write:
-        whole = {name: found[name] | {"why": listed.get(name, {}).get("why", "")} for name in sorted(found)}
-        LIST.write_text(json.dumps(whole, indent=1) + "\n")
+        whole = {name: found[name] | _why(listed.get(name, {})) for name in sorted(found)}
+        rows = (f" {json.dumps(name)}: {json.dumps(row)}" for name, row in whole.items())
+        LIST.write_text("{\n" + ",\n".join(rows) + "\n}\n")
+        listed = whole
     troubles = judge(found, listed, seen)
     for trouble in troubles:
         outcome = seen.get(trouble.partition(":")[0])

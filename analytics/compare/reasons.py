@@ -120,10 +120,6 @@ def _texts(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def _draft(difference: Difference) -> bool:
-    return (_native(difference).get("version_code") or 0) >> 8 == 0x7F  # noqa: PLR2004  drafts of TLS 1.3
-
-
 def _psk_exchange(difference: Difference) -> bool:
     suite = _native(difference).get("cipher_suite") or ""
     return difference.field in {"named_group_code", "signature_scheme_code"} and "PSK" in suite
@@ -167,7 +163,6 @@ REASONS = (
         "native",
         _cut_message,
     ),
-    Reason("draft", "a draft of TLS 1.3, whose messages have other forms than the final ones", "neither", _draft),
     Reason("psk_exchange", "tshark does not read the key exchange of this cipher suite", "native", _psk_exchange),
     Reason(
         "broken_hello",

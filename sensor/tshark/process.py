@@ -7,7 +7,10 @@ has written all it had, and keep what it said on standard error.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
+import os
+import signal
 import warnings
 from typing import TYPE_CHECKING, Any
 
@@ -117,15 +120,22 @@ def _capture_class() -> Any:
                 self.said = (self.said + data)[-_MAX_SAID:]
 
         async def _cleanup_subprocess(self, process: asyncio.subprocess.Process) -> None:
-            if process.returncode is None and not self._eof_reached:
-                process.kill()
+            if not self._eof_reached:
+                _kill(process)
             try:
                 self.status = await asyncio.wait_for(process.wait(), _PATIENCE_S)
             except TimeoutError:
-                process.kill()
+                _kill(process)
                 self.status = await process.wait()
 
     return Capture
+
+
+def _kill(process: asyncio.subprocess.Process) -> None:
+    """End it; asyncio's own way would also take its exit status, away from who waits for it."""
+    if process.returncode is None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process.pid, signal.SIGKILL)
 
 
 def packets(path: Path) -> Iterator[dict[str, Tree]]:
