@@ -359,7 +359,7 @@ mod tests {
         body.extend([7; 32]);
         body.extend([0, 0x13, 1, 0, 0, 14]);
         body.extend([0, 43, 0, 2, 0x7f, 22, 0, 40, 0, 4, 0, 29, 0, 0]);
-        let hello = ServerHello::read(&body, true).unwrap();
+        let hello = ServerHello::read(&body, true, &mut Profiles::default()).unwrap();
         assert_eq!((Some(29), false), (hello.group, hello.malformed));
     }
 
