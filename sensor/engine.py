@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from sensor.source import CaptureInput
 
 
+class EngineError(Exception):
+    """The engine cannot work here, or not with such an input: something is not installed, or it reads files only."""
+
+
 @dataclass(frozen=True, slots=True)
 class Damage:
     """What is wrong with a capture, and where."""

@@ -121,7 +121,7 @@ def _in_folder(folder: str) -> Iterator[CaptureInput]:
         folders.sort()
         for name in sorted(files):
             path = os.path.join(parent, name)  # noqa: PTH118  keeps the path as it was written
-            if _looks_like_capture(path):
+            if looks_like_capture(path):
                 found = True
                 yield CaptureInput(path, _shown(path), Path(path).stat().st_size, named=False)
     if not found:
@@ -132,7 +132,7 @@ def _raise(error: OSError) -> None:
     raise error
 
 
-def _looks_like_capture(path: str) -> bool:
+def looks_like_capture(path: str) -> bool:
     """Judge by the first bytes, of a gzip stream by what it holds. A file that cannot be opened is an OSError."""
     try:
         if not stat.S_ISREG(Path(path).stat().st_mode):

@@ -1,96 +1,73 @@
-"""A second dissector sees the same: sessions, names, versions, chains and JA3 of tshark, asked through pyshark."""
+"""The native core against tshark: on every capture of pcaps/ they agree, session by session, in all that both know."""
 
 from __future__ import annotations
 
-import asyncio
-import hashlib
 import json
-import warnings
-from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 from command import certspan
+from jsonschema import Draft202012Validator
+
+from analytics.compare.differences import NEVER_COMPARED, compare
+from sensor.tshark.engine import UNKNOWN_TO_TSHARK
 
 ROOT = Path(__file__).resolve().parent.parent
 CAPTURES = sorted((ROOT / "pcaps").glob("*.pcap*"))
-HELLO, ANSWER, CERTIFICATE = "1", "2", "11"
+SCHEMA = json.loads((ROOT / "docs/session.schema.json").read_text())
+NOT_IN_4_0 = {"ja4"}
+"""Of newer versions of tshark only."""
+NOT_HERE = {"encapsulation", "interface"}
+"""No capture of pcaps/ has tags, or names its interface."""
+ALWAYS_KNOWN = ("encapsulation", "established", "confirmed", "bytes_lost", "server_visibility", "client_visibility")
+"""To the native core."""
 
-pytestmark = [
-    pytest.mark.tools("tshark"),
-    # pyshark 0.6 of 2023 uses loops as asyncio did then.
-    pytest.mark.filterwarnings("ignore::DeprecationWarning:pyshark"),
-    pytest.mark.filterwarnings("ignore::ResourceWarning"),
-]
+pytestmark = pytest.mark.tools("tshark")
+each_capture = pytest.mark.parametrize("capture", CAPTURES, ids=lambda path: path.name)
 
-Facts = Counter[tuple[str, object]]
-
-
-def by_tshark(capture: Path) -> Facts:
-    """Hellos with names and JA3, answers with versions and JA3S, chains: each once for every time it was sent."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        import pyshark  # noqa: PLC0415  warns when it is imported
-
-        loop = asyncio.new_event_loop()
-        preferences = {"tcp.reassemble_out_of_order": "TRUE", "tcp.try_heuristic_first": "TRUE"}
-        packets = pyshark.FileCapture(
-            str(capture), display_filter="tls.handshake", override_prefs=preferences, use_json=False, eventloop=loop
-        )
-        facts: Facts = Counter()
-        try:
-            for packet in packets:
-                for layer in packet.get_multiple_layers("tls"):
-                    facts.update(of_layer(layer))
-        finally:
-            packets.close()
-            loop.close()
-    return facts
+Row = dict[str, Any]
 
 
-def values(layer: object, name: str) -> list[str]:
-    """Give all values of a field of a layer."""
-    field = getattr(layer, name, None)
-    return [] if field is None else [str(one.show) for one in field.all_fields]
+def rows(*words: object) -> list[Row]:
+    return [json.loads(line) for line in certspan("extract", *words).splitlines()]
 
 
-def of_layer(layer: object) -> Facts:
-    """Give what one record layer tells."""
-    facts: Facts = Counter()
-    kinds = values(layer, "handshake_type")
-    if HELLO in kinds:
-        facts.update(("server_name", name) for name in values(layer, "handshake_extensions_server_name"))
-        facts.update(("ja3", ja3) for ja3 in values(layer, "handshake_ja3"))
-    if ANSWER in kinds:
-        facts.update(("ja3s", ja3s) for ja3s in values(layer, "handshake_ja3s"))
-    if CERTIFICATE in kinds:
-        ders = [bytes.fromhex(der.replace(":", "")) for der in values(layer, "handshake_certificate")]
-        facts["chain", tuple(hashlib.sha256(der).hexdigest() for der in ders)] += 1
-    return facts
+@each_capture
+def test_they_agree_in_all_that_both_know(capture: Path) -> None:
+    ours, theirs = rows(capture), rows("--engine", "tshark", capture)
+    assert len(ours) >= 4
+    assert [(difference.field, difference.values) for difference in compare(ours, theirs)] == []
+    assert [row for row in ours if None in (row[name] for name in ALWAYS_KNOWN)] == []
 
 
-def by_certspan(capture: Path) -> Facts:
-    """Give the same of certspan."""
-    facts: Facts = Counter()
-    for line in certspan("extract", capture).splitlines():
-        session = json.loads(line)
-        facts.update((name, session[name]) for name in ("server_name", "ja3", "ja3s") if session[name])
-        for side in ("server", "client"):
-            chain = session[f"{side}_chain"]
-            if chain is not None:
-                facts["chain", tuple(chain)] += 1
-    return facts
+@each_capture
+def test_their_ids_are_the_same(capture: Path) -> None:
+    ours, theirs = rows(capture), rows("--engine", "tshark", capture)
+    for name in ("session_id", "connection_id", "community_id"):
+        assert sorted(row[name] for row in ours) == sorted(row[name] for row in theirs)
+    assert len({row["session_id"] for row in theirs}) == len(theirs)
 
 
-@pytest.mark.parametrize("capture", CAPTURES, ids=lambda path: path.name)
-def test_tshark_sees_the_same(capture: Path) -> None:
-    theirs, ours = by_tshark(capture), by_certspan(capture)
-    assert sum(n for (kind, _), n in theirs.items() if kind == "ja3") >= 4
-    # tshark counts both hellos, and both answers, of a HelloRetryRequest pair; certspan calls that one handshake.
-    retried = {"tls13.pcapng": {"ja3": 1, "ja3s": 1, "server_name": 1}}.get(capture.name, {})
-    assert ours - theirs == Counter()
-    missing = Counter(kind for kind, _ in (theirs - ours).elements())
-    assert missing == Counter(retried)
+@each_capture
+def test_they_find_the_same_certificates(capture: Path, tmp_path: Path) -> None:
+    ours = rows("--certificates", "--der-dir", tmp_path / "ours", capture)
+    theirs = rows("--certificates", "--der-dir", tmp_path / "theirs", "--engine", "tshark", capture)
+    assert sorted(ours, key=str) == sorted(theirs, key=str)
+    ders = [{path.name: path.read_bytes() for path in (tmp_path / whose).iterdir()} for whose in ("ours", "theirs")]
+    assert ders[0] == ders[1]
+
+
+def test_nothing_is_compared_that_tshark_never_tells() -> None:
+    """Each field that is compared has a value of tshark's in some capture: the agreement is not one of silence."""
+    theirs = [row for capture in CAPTURES for row in rows("--engine", "tshark", capture)]
+    assert [error.message for row in theirs for error in Draft202012Validator(SCHEMA).iter_errors(row)] == []
+    told = {name for row in theirs for name, value in row.items() if value not in (None, [])}
+    names = list(SCHEMA["properties"])
+    assert [list(row) == names for row in theirs] == [True] * len(theirs)
+    assert set(names) - told - NEVER_COMPARED <= NOT_IN_4_0 | NOT_HERE
+    assert set(UNKNOWN_TO_TSHARK) & told == set()
+    assert set(UNKNOWN_TO_TSHARK) <= NEVER_COMPARED
 
 
 def test_there_are_captures() -> None:

@@ -11,6 +11,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 DATA = {".sql", ".j2", ".css", ".js", ".pyi"}
+pytestmark = pytest.mark.xdist_group("wheel")  # two builds at a time would be in each other's way
 
 
 @pytest.fixture(scope="module")

@@ -12,18 +12,18 @@ from typing import TYPE_CHECKING
 
 import click
 
+from analytics.engines import ENGINES, NATIVE, engine
 from analytics.exits import Exit, Failure, complain
 from analytics.output import ReaderGoneError, write_out
 from analytics.progress import progress
 from analytics.report.text import LONG, inert
-from sensor.engine import NativeEngine
 from sensor.pipeline import CANNOT_OPEN, run
 from sensor.source import SourceError, expand
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sensor.engine import Batch
+    from sensor.engine import Batch, Engine
     from sensor.events import Certificate
     from sensor.pipeline import CaptureReport
     from sensor.pipeline import Progress as Numbers
@@ -41,7 +41,14 @@ if TYPE_CHECKING:
     type=click.Path(file_okay=False, path_type=Path),
     help="Also write each distinct certificate into DIR, as <SHA-256>.der and <SHA-256>.pem.",
 )
-def command(captures: tuple[str, ...], *, certificates: bool, der_dir: Path | None) -> None:
+@click.option(
+    "--engine",
+    "engine_name",
+    type=click.Choice(ENGINES),
+    default=NATIVE,
+    help="Who reads the packets: certspan's own core, or tshark, to check it by (slow; files only).",
+)
+def command(captures: tuple[str, ...], *, certificates: bool, der_dir: Path | None, engine_name: str) -> None:
     """Print what captures hold, one JSON object a line: a line for each TLS handshake.
 
     CAPTURE is a pcap or pcapng file, plain or compressed (gzip, zstd, lz4), a folder of such files, a pattern, or - for
@@ -59,9 +66,10 @@ def command(captures: tuple[str, ...], *, certificates: bool, der_dir: Path | No
         inputs = expand(captures)
     except SourceError as error:
         raise Failure(str(error), Exit.USAGE) from error
+    reader = engine(engine_name, inputs)
     sink = _Lines(certificates=certificates, der_dir=der_dir)
     try:
-        reports = _read(inputs, sink)
+        reports = _read(inputs, sink, reader)
     except ReaderGoneError:
         return
     finally:
@@ -69,7 +77,7 @@ def command(captures: tuple[str, ...], *, certificates: bool, der_dir: Path | No
     sys.exit(_status(reports))
 
 
-def _read(inputs: list[CaptureInput], sink: _Lines) -> list[CaptureReport]:
+def _read(inputs: list[CaptureInput], sink: _Lines, reader: Engine) -> list[CaptureReport]:
     sizes = [capture.size for capture in inputs]
     total = None if None in sizes else sum(size or 0 for size in sizes)
     with progress(total, wanted=not sys.stdout.isatty()) as bar:
@@ -77,7 +85,7 @@ def _read(inputs: list[CaptureInput], sink: _Lines) -> list[CaptureReport]:
         def tell(now: Numbers) -> None:
             bar.update(now.bytes, now.packets, now.sessions)
 
-        return run(inputs, sink, engine=NativeEngine(), progress=tell)
+        return run(inputs, sink, engine=reader, progress=tell)
 
 
 def _status(reports: Sequence[CaptureReport]) -> int:

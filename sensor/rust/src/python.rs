@@ -15,6 +15,7 @@ use crate::limits::{Counters, Limits};
 use crate::reading::{self, Fault};
 use crate::rows::{self, Source};
 use crate::table::{self, Column};
+use crate::tls::registry;
 
 #[pymodule]
 mod _rust {
@@ -22,8 +23,8 @@ mod _rust {
 
     #[pymodule_export]
     use super::{
-        default_limits, encode_arrow, known_counters, session_columns, Batch, CaptureDamage,
-        Reading,
+        default_limits, encode_arrow, known_counters, registry_name, session_columns, Batch,
+        CaptureDamage, Reading,
     };
 
     #[pymodule_init]
@@ -195,6 +196,22 @@ fn default_limits() -> HashMap<&'static str, usize> {
 fn known_counters() -> Vec<&'static str> {
     let counters = Counters::default().list().into_iter();
     counters.map(|(name, _)| name).collect()
+}
+
+#[pyfunction]
+fn registry_name(registry: &str, number: u16) -> PyResult<Option<&'static str>> {
+    Ok(match registry {
+        "version" => registry::Version(number).name(),
+        "cipher_suite" => registry::cipher_suite(number),
+        "named_group" => registry::group(number),
+        "signature_scheme" => registry::signature_scheme(number),
+        "alert" => u8::try_from(number).ok().and_then(registry::alert),
+        _ => {
+            return Err(PyValueError::new_err(format!(
+                "no registry is called {registry}"
+            )))
+        }
+    })
 }
 
 type NamedColumn<'py> = (String, String, Bound<'py, PyAny>);

@@ -15,6 +15,8 @@ mod extension {
     pub const ALPN: u16 = 16;
     pub const SIGNED_CERTIFICATE_TIMESTAMP: u16 = 18;
     pub const PRE_SHARED_KEY: u16 = 41;
+    /// The number of `KEY_SHARE` in drafts of TLS 1.3 before 23.
+    pub const KEY_SHARE_OF_DRAFTS: u16 = 40;
     pub const SUPPORTED_VERSIONS: u16 = 43;
     pub const KEY_SHARE: u16 = 51;
     pub const ENCRYPTED_CLIENT_HELLO: u16 = 0xfe0d;
@@ -271,7 +273,9 @@ impl ServerHello {
     fn read_extension(&mut self, kind: u16, mut body: Reader<'_>) -> Option<()> {
         match kind {
             extension::SUPPORTED_VERSIONS => self.version = Some(Version(body.u16()?)),
-            extension::KEY_SHARE => self.group = Some(body.u16()?),
+            extension::KEY_SHARE | extension::KEY_SHARE_OF_DRAFTS => {
+                self.group = Some(body.u16()?);
+            }
             extension::PRE_SHARED_KEY => self.psk = true,
             extension::ALPN => {
                 self.alpn = Some(text(body.vector16()?.vector8()?.rest()));
@@ -354,6 +358,17 @@ mod tests {
             Some("a".into()),
             ClientHello::read(&body, true, &mut Profiles::default()).server_name
         );
+    }
+
+    /// As drafts 16 and 22 of TLS 1.3 have them.
+    #[test]
+    fn the_key_share_of_a_draft() {
+        let mut body = vec![3, 3];
+        body.extend([7; 32]);
+        body.extend([0, 0x13, 1, 0, 0, 14]);
+        body.extend([0, 43, 0, 2, 0x7f, 22, 0, 40, 0, 4, 0, 29, 0, 0]);
+        let hello = ServerHello::read(&body, true, &mut Profiles::default()).unwrap();
+        assert_eq!((Some(29), false), (hello.group, hello.malformed));
     }
 
     #[test]

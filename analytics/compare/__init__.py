@@ -1,0 +1,1 @@
+"""Two engines over the same bytes: where they differ, and why."""

@@ -1,0 +1,31 @@
+"""The engines a command can be told to use, by name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from analytics.exits import Exit, Failure
+from sensor.engine import Engine, EngineError, NativeEngine
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sensor.source import CaptureInput
+
+NATIVE, TSHARK = "native", "tshark"
+ENGINES = (NATIVE, TSHARK)
+
+
+def engine(name: str, captures: Sequence[CaptureInput]) -> Engine:
+    """Give the engine, fit for these captures; Failure says what is not installed, or which input it cannot read."""
+    if name == NATIVE:
+        return NativeEngine()
+    pipes = [capture.name for capture in captures if capture.path is None or capture.size is None]
+    if pipes:
+        raise Failure(f"{pipes[0]}: the tshark engine reads files only; write it to a file first", Exit.USAGE)
+    from sensor.tshark.engine import TsharkEngine  # noqa: PLC0415  pyshark is an extra
+
+    try:
+        return TsharkEngine()
+    except EngineError as error:
+        raise Failure(str(error), Exit.USAGE) from error
