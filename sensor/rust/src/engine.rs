@@ -68,13 +68,16 @@ impl Engine {
         {
             self.swept_ns = now_ns;
         }
+        let mut tools = frame::Tools {
+            fragments: &mut self.fragments,
+            limits,
+            counters: &mut self.counters,
+        };
         frame::dissect(
             link_type,
             data,
             moment.time_ns,
-            &mut self.fragments,
-            limits,
-            &mut self.counters,
+            &mut tools,
             |segment, counters| flows.segment(segment, moment, limits, counters),
         );
     }

@@ -84,6 +84,8 @@ counters! {
     frames_unknown_link;
     /// Frames that hold no IP.
     frames_not_ip;
+    /// Frames that their link encrypts: 802.11, MACsec.
+    frames_encrypted;
     /// IP packets that hold no TCP.
     frames_not_tcp;
     /// Frames cut, or lying about their lengths, before the end of the TCP header.

@@ -25,6 +25,14 @@ pub struct Endpoint {
 pub enum Layer {
     /// 802.1Q or 802.1ad tag: VLAN id.
     Vlan(u16),
+    /// MPLS label.
+    Label(u32),
+    /// `PPPoE` session.
+    Pppoe(u16),
+    /// Cisco metadata: security group of the sender.
+    SecurityGroup(u16),
+    /// 802.1ah tag: service instance.
+    ServiceInstance(u32),
 }
 
 /// How deep encapsulations are followed.
@@ -42,17 +50,21 @@ pub struct Wrapping {
 }
 
 impl Wrapping {
-    /// Note one more layer; `None` when there are too many to be honest.
-    fn push(&mut self, layer: Layer) -> Option<()> {
-        *self.layers.get_mut(self.depth)? = Some(layer);
+    /// Note one more layer; too many are not honest.
+    fn push(&mut self, layer: Layer) -> Result<(), Skip> {
+        *self.layers.get_mut(self.depth).ok_or(Skip::Malformed)? = Some(layer);
         self.depth += 1;
-        Some(())
+        Ok(())
     }
 
-    /// As text, outermost first: `vlan:10`.
+    /// As text, outermost first: `vlan:10`, `mpls:16`.
     pub fn path(&self) -> impl Iterator<Item = String> + '_ {
         self.layers.iter().flatten().map(|layer| match layer {
             Layer::Vlan(id) => format!("vlan:{id}"),
+            Layer::Label(label) => format!("mpls:{label}"),
+            Layer::Pppoe(session) => format!("pppoe:{session}"),
+            Layer::SecurityGroup(group) => format!("sgt:{group}"),
+            Layer::ServiceInstance(id) => format!("isid:{id}"),
         })
     }
 }
@@ -68,8 +80,10 @@ pub enum Skip {
     NotTcp,
     /// A length or an offset is impossible, or the frame ends inside a header.
     Malformed,
-    /// One fragment; the datagram is not complete.
-    Fragment,
+    /// Encrypted by the link: 802.11, `MACsec`.
+    Encrypted,
+    /// A frame of 802.11 with several packets: not counted, each of them is read.
+    Aggregate,
 }
 
 impl Skip {
@@ -79,46 +93,74 @@ impl Skip {
             Self::NotIp => counters.frames_not_ip += 1,
             Self::NotTcp => counters.frames_not_tcp += 1,
             Self::Malformed => counters.frames_malformed += 1,
-            Self::Fragment => counters.fragments += 1,
+            Self::Encrypted => counters.frames_encrypted += 1,
+            Self::Aggregate => {}
         }
     }
 }
 
-/// Take the TCP segment out of a frame and hand it to `receive`; frames without one are counted.
+/// What a frame is taken apart with.
+pub struct Tools<'a> {
+    /// Fragments that wait.
+    pub fragments: &'a mut Fragments,
+    /// Caps.
+    pub limits: &'a Limits,
+    /// Counters.
+    pub counters: &'a mut Counters,
+}
+
+/// Take the TCP segments out of a frame and hand each to `receive`: one, but for aggregates of 802.11; frames without any
+/// are counted.
 pub fn dissect(
     link_type: u16,
     frame: &[u8],
     time_ns: u64,
-    fragments: &mut Fragments,
-    limits: &Limits,
-    counters: &mut Counters,
-    receive: impl FnOnce(&Segment<'_>, &mut Counters),
+    tools: &mut Tools<'_>,
+    mut receive: impl FnMut(&Segment<'_>, &mut Counters),
 ) {
     let mut wrapping = Wrapping::default();
-    let outcome = link::network_packet(link_type, frame, &mut wrapping).and_then(ip::packet);
-    match outcome {
-        Ok(datagram) => match datagram.fragment {
-            None => deliver(&datagram, datagram.payload, wrapping, counters, receive),
-            Some(place) => {
-                counters.fragments += 1;
-                let whole = fragments.add(&datagram, place, time_ns, limits, counters);
-                match whole
-                    .as_deref()
-                    .map(|whole| ip::reassembled(datagram.protocol, whole))
-                {
-                    Some(Ok((protocol, payload))) => {
-                        let datagram = ip::Datagram {
-                            protocol,
-                            ..datagram
-                        };
-                        deliver(&datagram, payload, wrapping, counters, receive);
-                    }
-                    Some(Err(skip)) => skip.count(counters),
-                    None => {}
-                }
-            }
-        },
-        Err(skip) => skip.count(counters),
+    match link::network_packet(link_type, frame, &mut wrapping) {
+        Err(Skip::Aggregate) => link::each_packet(link_type, frame, |packet, wrapping| {
+            network(packet, wrapping, time_ns, tools, &mut receive);
+        }),
+        packet => network(packet, wrapping, time_ns, tools, receive),
+    }
+}
+
+fn network(
+    packet: Result<&[u8], Skip>,
+    wrapping: Wrapping,
+    time_ns: u64,
+    tools: &mut Tools<'_>,
+    receive: impl FnMut(&Segment<'_>, &mut Counters),
+) {
+    let Tools {
+        fragments,
+        limits,
+        counters,
+    } = tools;
+    let datagram = match packet.and_then(ip::packet) {
+        Ok(datagram) => datagram,
+        Err(skip) => return skip.count(counters),
+    };
+    let Some(place) = datagram.fragment else {
+        return deliver(&datagram, datagram.payload, wrapping, counters, receive);
+    };
+    counters.fragments += 1;
+    let whole = fragments.add(&datagram, place, time_ns, limits, counters);
+    match whole
+        .as_deref()
+        .map(|whole| ip::reassembled(datagram.protocol, whole))
+    {
+        Some(Ok((protocol, payload))) => {
+            let datagram = ip::Datagram {
+                protocol,
+                ..datagram
+            };
+            deliver(&datagram, payload, wrapping, counters, receive);
+        }
+        Some(Err(skip)) => skip.count(counters),
+        None => {}
     }
 }
 
@@ -127,7 +169,7 @@ fn deliver(
     payload: &[u8],
     wrapping: Wrapping,
     counters: &mut Counters,
-    receive: impl FnOnce(&Segment<'_>, &mut Counters),
+    mut receive: impl FnMut(&Segment<'_>, &mut Counters),
 ) {
     match tcp::segment(datagram, payload, wrapping) {
         Ok(segment) => {
