@@ -16,7 +16,7 @@ use crate::tls::half::{looks_like_record, Half};
 use crate::tls::opener::Opener;
 
 /// When and where a packet was seen.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Moment {
     /// Nanoseconds since 1970.
     pub time_ns: u64,
@@ -52,7 +52,8 @@ pub struct Connection {
     sides: [Side; 2],
     initiator: Option<usize>,
     first: Moment,
-    first_ns: u64,
+    /// Time and number that name the connection, also when it goes on after a report.
+    named_by: (u64, u64),
     sessions_before: usize,
     wrapping: Wrapping,
     tls: Option<Box<Tls>>,
@@ -67,7 +68,7 @@ impl Connection {
             sides: [Side::default(), Side::default()],
             initiator: None,
             first,
-            first_ns: first.time_ns,
+            named_by: (first.time_ns, first.frame),
             sessions_before: 0,
             wrapping,
             tls: None,
@@ -77,7 +78,7 @@ impl Connection {
     /// More handshakes of a connection of which some were reported.
     #[must_use]
     pub fn continued(mut self, tombstone: &Tombstone) -> Self {
-        self.first_ns = tombstone.first_ns;
+        self.named_by = tombstone.first;
         self.sessions_before = tombstone.sessions;
         self
     }
@@ -87,7 +88,7 @@ impl Connection {
     pub fn tombstone(&self, sessions: usize) -> Tombstone {
         let [a, b] = &self.sides;
         Tombstone {
-            first_ns: self.first_ns,
+            first: self.named_by,
             sessions: self.sessions_before + sessions,
             next: [a.stream.next(), b.stream.next()],
             syn: [a.syn, b.syn],
@@ -244,6 +245,7 @@ impl Connection {
                 self.drain(direction, moment, context);
             }
             Accepted::Held => {
+                side.held_at = Some(moment);
                 let timeout_ns = nanoseconds(context.limits.gap_timeout_s);
                 let late = side
                     .stream
@@ -305,14 +307,14 @@ impl Connection {
     /// The next bytes of one direction.
     fn bytes(&mut self, direction: usize, bytes: &[u8], moment: Moment, context: &mut Context<'_>) {
         if let Some(tls) = self.tls.as_mut().filter(|tls| tls.started[direction]) {
-            tls.halves[direction].feed(bytes, context);
+            tls.halves[direction].feed(bytes, moment, context);
             return;
         }
         let answering = self.tls.is_some();
         let side = &mut self.sides[direction];
         // The hello of this direction may be missing: then its later records still say what they say.
         if answering && side.scanner.is_fresh() && looks_like_record(bytes) {
-            self.start(direction, Opener::Records, &[], bytes, moment, context);
+            self.start(direction, Opener::Records, &[], bytes, [moment; 2], context);
             return;
         }
         if side.scanner.is_fresh() {
@@ -330,7 +332,7 @@ impl Connection {
                 found.opener,
                 carried.bytes(),
                 rest,
-                since,
+                [since, moment],
                 context,
             );
         } else if side.carried_since.is_none() && !side.scanner.is_fresh() {
@@ -338,14 +340,14 @@ impl Connection {
         }
     }
 
-    /// TLS begins in this direction with `carried`, then `rest`.
+    /// TLS begins in this direction with `carried`, then `rest`, each at its moment.
     fn start(
         &mut self,
         direction: usize,
         opener: Opener,
         carried: &[u8],
         rest: &[u8],
-        since: Moment,
+        [since, moment]: [Moment; 2],
         context: &mut Context<'_>,
     ) {
         let length = u32::try_from(carried.len() + rest.len()).unwrap_or(0);
@@ -361,17 +363,24 @@ impl Connection {
         tls.started[direction] = true;
         let half = &mut tls.halves[direction];
         if opener == Opener::Version2Hello {
-            *half = Half::with_version_2_hello();
+            *half = Half::with_version_2();
         }
         if self.sides[direction].scanner.searched() > 0 {
             half.begins_after_plaintext();
         }
-        half.feed(carried, context);
-        half.feed(rest, context);
+        half.feed(carried, since, context);
+        half.feed(rest, moment, context);
         let other = 1 - direction;
         let answered = (!tls.started[other]).then(|| self.sides[other].scanner.take_alert());
         if let Some(alert) = answered.flatten() {
-            self.start(other, Opener::Records, alert.bytes(), &[], since, context);
+            self.start(
+                other,
+                Opener::Records,
+                alert.bytes(),
+                &[],
+                [since, moment],
+                context,
+            );
         }
     }
 

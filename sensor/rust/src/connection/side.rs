@@ -21,6 +21,8 @@ pub(super) struct Side {
     pub tls_start: Option<u32>,
     /// When the bytes came that the scanner carries.
     pub carried_since: Option<Moment>,
+    /// When the last bytes came that had to wait for earlier ones.
+    pub held_at: Option<Moment>,
     /// Bytes lost before TLS began in this direction, though it had begun in the other.
     pub lost_before: u64,
 }
