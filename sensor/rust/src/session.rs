@@ -53,6 +53,7 @@ pub struct Session {
     pub established: bool,
     pub confirmed: bool,
     pub bytes_lost: u64,
+    pub conflicting: bool,
     pub server_visibility: Visibility,
     pub client_visibility: Visibility,
 }
@@ -74,6 +75,7 @@ pub struct Place {
     pub carrier: Option<&'static str>,
     pub plaintext_before: Option<u64>,
     pub confirmed: bool,
+    pub conflicting: bool,
 }
 
 impl Session {
@@ -118,6 +120,7 @@ impl Session {
             established: seen.established,
             confirmed: place.confirmed,
             bytes_lost: client.lost_bytes + server.lost_bytes,
+            conflicting: place.conflicting,
             server_visibility: seen.server_visibility,
             client_visibility: seen.client_visibility,
         }
@@ -265,7 +268,10 @@ mod tests {
     fn published_community_id() {
         let a = endpoint([128, 232, 110, 120], 34855);
         let b = endpoint([66, 35, 250, 204], 80);
-        assert_eq!("1:LQU9qZlK+B5F3KDmev6m5PMibrg=", community_id(a, b).as_str());
+        assert_eq!(
+            "1:LQU9qZlK+B5F3KDmev6m5PMibrg=",
+            community_id(a, b).as_str()
+        );
         assert_eq!(community_id(a, b), community_id(b, a));
     }
 

@@ -97,8 +97,8 @@ impl View<'_> {
         if hello.version?.is_13() {
             return (!hello.retry).then_some(hello.resumes);
         }
-        if hello.resumes {
-            return Some(true);
+        if hello.version == Some(VERSION_2) {
+            return Some(hello.resumes);
         }
         if self.server.chain.is_some()
             || self.server.server_key_exchange

@@ -10,7 +10,8 @@ use side::Side;
 
 use crate::frame::{Endpoint, Segment, Wrapping, ACK, FIN, RST, SYN};
 use crate::limits::nanoseconds;
-use crate::stream::Accepted;
+use crate::stream::overlap::Witness;
+use crate::stream::{before, Accepted};
 use crate::tls::facts::{Context, Facts};
 use crate::tls::half::{looks_like_record, Half};
 use crate::tls::opener::Opener;
@@ -41,6 +42,7 @@ pub enum Status {
 #[derive(Debug)]
 struct Tls {
     halves: [Half; 2],
+    witnesses: [Witness; 2],
     started: [bool; 2],
     since: Moment,
 }
@@ -159,8 +161,8 @@ impl Connection {
             }
         }
         if !segment.payload.is_empty() && !self.is_done(direction) {
-            let sequence = first_byte(segment);
-            self.payload(direction, sequence, segment.payload, moment, context);
+            self.sides[direction].conflicting |= segment.conflicting;
+            self.payload(direction, segment, moment, context);
         }
         self.note_end(direction, segment);
         self.status(context)
@@ -194,8 +196,7 @@ impl Connection {
     fn note_end(&mut self, direction: usize, segment: &Segment<'_>) {
         let done = self.is_done(direction);
         let [side, _] = self.both(direction);
-        let length = u32::try_from(segment.payload.len()).unwrap_or(0);
-        let end = first_byte(segment).wrapping_add(length);
+        let end = end_of(segment);
         if segment.has(FIN) {
             side.stream.finish_at(end);
         }
@@ -227,13 +228,17 @@ impl Connection {
     fn payload(
         &mut self,
         direction: usize,
-        sequence: u32,
-        payload: &[u8],
+        segment: &Segment<'_>,
         moment: Moment,
         context: &mut Context<'_>,
     ) {
+        let (sequence, payload) = (first_byte(segment), segment.payload);
         if self.is_padding(direction, sequence, payload) {
             return;
+        }
+        if self.contradicts(direction, sequence, payload) {
+            self.sides[direction].conflicting = true;
+            context.counters.segments_conflicting += 1;
         }
         let side = &mut self.sides[direction];
         let accepted = side
@@ -253,11 +258,31 @@ impl Connection {
                     .is_some_and(|since| moment.time_ns.saturating_sub(since) > timeout_ns);
                 let over = side.stream.is_over(context.limits);
                 context.counters.pending_overflows += u64::from(over);
-                if late || over {
+                if late || over || side.lacks_what_was_cut() {
                     self.skip(direction, moment, context);
                 }
             }
             Accepted::Nothing => {}
+        }
+        if segment.missing > 0 {
+            self.sides[direction].cut_to = Some(end_of(segment));
+        }
+    }
+
+    /// These bytes were seen before and were different, as far as what was seen is still held.
+    fn contradicts(&self, direction: usize, sequence: u32, payload: &[u8]) -> bool {
+        let stream = &self.sides[direction].stream;
+        if stream.hole_since_ns().is_some() && stream.differs(sequence, payload) {
+            return true;
+        }
+        let handed_on = stream.next().filter(|&next| before(sequence, next));
+        // A probe whether the peer is alive may repeat the last byte as anything (RFC 9293 3.8.4).
+        let probes = |next: u32| payload.len() == 1 && sequence.wrapping_add(1) == next;
+        match (&self.tls, handed_on) {
+            (Some(tls), Some(next)) if !probes(next) => {
+                tls.witnesses[direction].differs(sequence, payload)
+            }
+            _ => false,
         }
     }
 
@@ -307,6 +332,9 @@ impl Connection {
     /// The next bytes of one direction.
     fn bytes(&mut self, direction: usize, bytes: &[u8], moment: Moment, context: &mut Context<'_>) {
         if let Some(tls) = self.tls.as_mut().filter(|tls| tls.started[direction]) {
+            let length = u32::try_from(bytes.len()).unwrap_or(0);
+            let end = self.sides[direction].stream.next().unwrap_or(length);
+            tls.witnesses[direction].note(end.wrapping_sub(length), bytes);
             tls.halves[direction].feed(bytes, moment, context);
             return;
         }
@@ -356,11 +384,17 @@ impl Connection {
         let tls = self.tls.get_or_insert_with(|| {
             Box::new(Tls {
                 halves: [Half::default(), Half::default()],
+                witnesses: [Witness::default(), Witness::default()],
                 started: [false; 2],
                 since,
             })
         });
         tls.started[direction] = true;
+        if let Some(start) = side.tls_start {
+            let behind = start.wrapping_add(u32::try_from(carried.len()).unwrap_or(0));
+            tls.witnesses[direction].note(start, carried);
+            tls.witnesses[direction].note(behind, rest);
+        }
         let half = &mut tls.halves[direction];
         if opener == Opener::Version2Hello {
             *half = Half::with_version_2();
@@ -427,4 +461,10 @@ impl Connection {
 /// Sequence number of the first payload byte: a SYN takes one itself.
 fn first_byte(segment: &Segment<'_>) -> u32 {
     segment.sequence.wrapping_add(u32::from(segment.has(SYN)))
+}
+
+/// Sequence number behind the last payload byte, whether it was captured or not.
+fn end_of(segment: &Segment<'_>) -> u32 {
+    let length = u32::try_from(segment.payload.len() + segment.missing).unwrap_or(0);
+    first_byte(segment).wrapping_add(length)
 }

@@ -26,7 +26,7 @@ impl Connection {
             return 0;
         };
         let [a, b] = &self.sides;
-        let at_end = [a.missing_at_end(b), b.missing_at_end(a)];
+        let at_end = [a.missing_in_all(b), b.missing_in_all(a)];
         for (direction, missing) in at_end.into_iter().enumerate() {
             let side = &mut self.sides[direction];
             if missing > 0 && tls.started[direction] {
@@ -99,6 +99,7 @@ impl Connection {
                 carrier: (carried > 0).then_some("unknown"),
                 plaintext_before: self.initiator.map(|_| carried),
                 confirmed: self.confirmed(client, &view),
+                conflicting: self.sides.iter().any(|side| side.conflicting),
             };
             let seen = Seen::new(&view);
             out.push(Session::new(place, seen, client_facts, server_facts));

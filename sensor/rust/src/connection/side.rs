@@ -23,6 +23,10 @@ pub(super) struct Side {
     pub carried_since: Option<Moment>,
     /// When the last bytes came that had to wait for earlier ones.
     pub held_at: Option<Moment>,
+    /// Bytes came again that were different, or contradicted each other in fragments.
+    pub conflicting: bool,
+    /// Where the last segment ends of which the capture lacks the rest (snaplen).
+    pub cut_to: Option<u32>,
     /// Bytes lost before TLS began in this direction, though it had begun in the other.
     pub lost_before: u64,
 }
@@ -67,6 +71,20 @@ impl Side {
         {
             self.acknowledged_first = Some(number);
         }
+    }
+
+    /// The bytes missing now are those of a segment that was not captured whole: nothing will bring them.
+    pub fn lacks_what_was_cut(&self) -> bool {
+        self.cut_to.is_some() && self.stream.first_kept() == self.cut_to
+    }
+
+    /// Bytes at the end of this direction that were sent and are not in the capture.
+    pub fn missing_in_all(&self, peer: &Self) -> u32 {
+        let cut = match (self.stream.next(), self.cut_to) {
+            (Some(next), Some(end)) if before(next, end) => end.wrapping_sub(next),
+            _ => 0,
+        };
+        cut.max(self.missing_at_end(peer))
     }
 
     /// Bytes at the end of this direction that its peer acknowledged and the capture lacks. One more than there is may

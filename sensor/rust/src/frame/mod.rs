@@ -148,19 +148,20 @@ fn network(
     };
     counters.fragments += 1;
     let whole = fragments.add(&datagram, place, time_ns, limits, counters);
-    match whole
-        .as_deref()
-        .map(|whole| ip::reassembled(datagram.protocol, whole))
-    {
-        Some(Ok((protocol, payload))) => {
+    let Some(whole) = whole else {
+        return;
+    };
+    match ip::reassembled(datagram.protocol, &whole.payload) {
+        Ok((protocol, payload)) => {
             let datagram = ip::Datagram {
                 protocol,
+                missing: 0,
+                conflicting: whole.conflicting,
                 ..datagram
             };
             deliver(&datagram, payload, wrapping, counters, receive);
         }
-        Some(Err(skip)) => skip.count(counters),
-        None => {}
+        Err(skip) => skip.count(counters),
     }
 }
 
@@ -173,7 +174,7 @@ fn deliver(
 ) {
     match tcp::segment(datagram, payload, wrapping) {
         Ok(segment) => {
-            if datagram.cut {
+            if datagram.missing > 0 {
                 counters.frames_cut_payload += 1;
             }
             receive(&segment, counters);

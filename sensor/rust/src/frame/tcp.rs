@@ -30,6 +30,10 @@ pub struct Segment<'a> {
     pub flags: u8,
     /// What was captured of the payload.
     pub payload: &'a [u8],
+    /// Bytes of the payload, at its end, that were not captured.
+    pub missing: usize,
+    /// Its packet came in fragments that contradict each other.
+    pub conflicting: bool,
 }
 
 impl Segment<'_> {
@@ -76,5 +80,7 @@ fn read<'a>(datagram: &Datagram<'_>, bytes: &'a [u8], wrapping: Wrapping) -> Opt
         acknowledgement,
         flags,
         payload: bytes.get(offset..)?,
+        missing: datagram.missing,
+        conflicting: datagram.conflicting,
     })
 }

@@ -231,7 +231,10 @@ mod tests {
             first_alpn: b"h2".to_vec(),
             has_server_name: true,
         };
-        assert_eq!("t13d1516h2_8daaf6152771_e5627efa2ab1", ja4(&fields).as_str());
+        assert_eq!(
+            "t13d1516h2_8daaf6152771_e5627efa2ab1",
+            ja4(&fields).as_str()
+        );
     }
 
     /// The example of the JA3 README: 769,47-53-5-10-49161-49162-49171-49172-50-56-19-4,0-10-11,23-24-25,0.
@@ -268,6 +271,9 @@ mod tests {
             legacy_version: 0x0301,
             ..ClientFields::default()
         };
-        assert_eq!("t10i000000_000000000000_000000000000", ja4(&fields).as_str());
+        assert_eq!(
+            "t10i000000_000000000000_000000000000",
+            ja4(&fields).as_str()
+        );
     }
 }

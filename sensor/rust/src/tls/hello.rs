@@ -326,7 +326,12 @@ mod tests {
         let hello = ClientHello::read(&body, true, &mut Profiles::default());
         assert_eq!(
             (vec![8, 9], None, true, None),
-            (hello.session_id, hello.offered, hello.malformed, hello.profile)
+            (
+                hello.session_id,
+                hello.offered,
+                hello.malformed,
+                hello.profile
+            )
         );
     }
 
@@ -346,7 +351,10 @@ mod tests {
             assert!(matches!(hello.offered, None | Some(Version(0x0304))), "{n}");
             let _ = ServerHello::read(&body[..n], whole, &mut profiles);
         }
-        assert_eq!(Some("a".into()), ClientHello::read(&body, true, &mut Profiles::default()).server_name);
+        assert_eq!(
+            Some("a".into()),
+            ClientHello::read(&body, true, &mut Profiles::default()).server_name
+        );
     }
 
     #[test]

@@ -128,9 +128,8 @@ impl Profiles {
         for number in [version, cipher].iter().chain(extensions) {
             self.key.extend(number.to_be_bytes());
         }
-        self.servers.get(&self.key, || {
-            fingerprint::ja3s(version, cipher, extensions)
-        })
+        self.servers
+            .get(&self.key, || fingerprint::ja3s(version, cipher, extensions))
     }
 }
 
