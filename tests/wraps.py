@@ -1,7 +1,7 @@
 """The same TCP segments in other wrappings: tags, labels, link layers, extension headers, fragments, padding.
 
-Knows nothing of certspan. IEEE 802.1Q, LINKTYPE_ values of tcpdump.org, RFC 791 (fragments), RFC 8200 4; `wraps_lines.py`
-has serial lines and the air.
+Knows nothing of certspan. IEEE 802.1Q, LINKTYPE_ values of tcpdump.org, RFC 791 (fragments), RFC 8200 4, RFC 3032.
+`wraps_lines.py` has serial lines and the air.
 """
 
 from __future__ import annotations

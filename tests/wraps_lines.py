@@ -1,6 +1,7 @@
 """TCP segments on serial lines and in the air: PPP, PPPoE, Cisco HDLC, Frame Relay, 802.11.
 
-Knows nothing of certspan. RFC 1661, 1662, 2427, 2516; IEEE 802.11 9.2 and 9.3.2; radiotap.org; LINKTYPE_ values of tcpdump.org.
+Knows nothing of certspan. RFC 1661, 1662, 2427, 2516; IEEE 802.11 9.2 and 9.3.2; radiotap.org; LINKTYPE_ values
+of tcpdump.org.
 """
 
 from __future__ import annotations

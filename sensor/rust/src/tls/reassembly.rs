@@ -248,7 +248,7 @@ mod tests {
         for part in parts {
             messages
                 .push(part, Moment::default(), max, |m| {
-                    out.push((m.kind, m.body.to_vec(), m.cut))
+                    out.push((m.kind, m.body.to_vec(), m.cut));
                 })
                 .unwrap();
         }

@@ -39,6 +39,7 @@ pub(super) fn each_packet<'a>(
     air: Air<'a>,
     mut receive: impl FnMut(Result<&'a [u8], Skip>, Wrapping),
 ) {
+    const HEADER: usize = 14;
     let bytes = match body(air) {
         Ok(body) => body.bytes,
         Err(skip) => return receive(Err(skip), Wrapping::default()),
@@ -57,7 +58,6 @@ pub(super) fn each_packet<'a>(
         let mut inside = Reader::new(inside.get(..length).unwrap_or(inside));
         let packet = ethernet::logical_link(&mut inside, &mut wrapping);
         receive(packet, wrapping);
-        const HEADER: usize = 14;
         rest = rest
             .get((HEADER + length).next_multiple_of(4)..)
             .unwrap_or_default();
