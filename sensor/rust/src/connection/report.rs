@@ -26,7 +26,7 @@ impl Connection {
             return 0;
         };
         let [a, b] = &self.sides;
-        let at_end = [a.missing_in_all(b), b.missing_in_all(a)];
+        let at_end = [a.missing_at_end(b), b.missing_at_end(a)];
         for (direction, missing) in at_end.into_iter().enumerate() {
             let side = &mut self.sides[direction];
             if missing > 0 && tls.started[direction] {

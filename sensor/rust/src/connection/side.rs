@@ -78,15 +78,6 @@ impl Side {
         self.cut_to.is_some() && self.stream.first_kept() == self.cut_to
     }
 
-    /// Bytes at the end of this direction that were sent and are not in the capture.
-    pub fn missing_in_all(&self, peer: &Self) -> u32 {
-        let cut = match (self.stream.next(), self.cut_to) {
-            (Some(next), Some(end)) if before(next, end) => end.wrapping_sub(next),
-            _ => 0,
-        };
-        cut.max(self.missing_at_end(peer))
-    }
-
     /// Bytes at the end of this direction that its peer acknowledged and the capture lacks. One more than there is may
     /// be a FIN that was not seen.
     pub fn missing_at_end(&self, peer: &Self) -> u32 {
