@@ -111,6 +111,7 @@ def session_rows(sessions: Sequence[Session], seen: dict[Flow, Seen]) -> list[di
             "ja3s": other.ja3s,
             "encapsulation": [],
             "bytes_lost": 0,
+            "conflicting": False,
         }
         rows.append(row)
     return rows

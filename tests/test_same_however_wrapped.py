@@ -1,4 +1,4 @@
-"""The same sessions whatever the packets are wrapped in: tags, link layers, extension headers, fragments, padding."""
+"""The same sessions whatever the packets are wrapped in: tags, labels, link layers, the air, fragments, padding."""
 
 from __future__ import annotations
 
@@ -15,17 +15,36 @@ from rewrite import SYN, Segment, each
 from same import BASES, IDS, MACS, PLACE, base, cut, each_base, few, gives, retimed, same, seeded, seeds, sizes, swapped
 from wraps import (
     Wrap,
+    backbone,
     by_version,
     cooked,
     cooked_2,
     extended,
     in_fragments,
     in_version_6,
+    labelled,
     loopback,
     padded,
     raw,
     snap,
     tagged,
+    tagged_with,
+)
+from wraps_lines import (
+    FROM_SYSTEM,
+    PPP,
+    PPP_HDLC,
+    PPP_WITH_DIRECTION,
+    TO_SYSTEM,
+    aggregate,
+    air,
+    bare,
+    cisco,
+    frame_relay,
+    per_packet,
+    ppp,
+    pppoe,
+    radiotap,
 )
 
 if TYPE_CHECKING:
@@ -46,6 +65,32 @@ WRAPS: dict[str, tuple[Wrap, list[str]]] = {
     "BSD loopback, other order": (loopback(">", "darwin"), []),
     "OpenBSD loopback": (loopback(">", "openbsd", 108), []),
     "IPv6 extension headers": (extended, []),
+    "MPLS": (labelled(16), ["mpls:16"]),
+    "MPLS stack and explicit null": (labelled(1_048_575, 17, 0), ["mpls:1048575", "mpls:17", "mpls:0"]),
+    "pseudowire": (labelled(18, word=b""), ["mpls:18"]),
+    "pseudowire with control word": (labelled(18, 19, word=bytes(4)), ["mpls:18", "mpls:19"]),
+    "802.1ah": (backbone, ["isid:70000"]),
+    "Cisco metadata": (tagged_with(0x8909, b"\x01\x01\x00\x01\x00\x09"), ["sgt:9"]),
+    "VN-Tag": (tagged_with(0x8926, b"\x80\x01\x00\x02"), []),
+    "802.1BR": (tagged_with(0x893F, b"\x00\x01\x00\x02\x00\x00"), []),
+    "HSR": (tagged_with(0x892F, b"\x00\x34\x00\x02"), []),
+    "MACsec, not encrypted": (tagged_with(0x88E5, b"\x20\x00\x00\x00\x00\x07" + bytes(8)), []),
+    "PPPoE": (pppoe(7), ["pppoe:7"]),
+    "PPPoE and padding": (pppoe(65_535, 9), ["pppoe:65535"]),
+    "PPP": (ppp(PPP, b"\xff\x03"), []),
+    "PPP, all compressed": (ppp(PPP, b"", short=True), []),
+    "PPP, HDLC framing": (ppp(PPP_HDLC, b"\xff\x03", short=True), []),
+    "PPP with direction": (ppp(PPP_WITH_DIRECTION, b"\x01\xff\x03"), []),
+    "Cisco HDLC": (cisco, []),
+    "Frame Relay": (frame_relay, []),
+    "802.11 to the access point": (bare(air(TO_SYSTEM)), []),
+    "802.11 from it": (bare(air(FROM_SYSTEM, quality=True)), []),
+    "802.11 between stations": (bare(air(0)), []),
+    "802.11 between bridges": (bare(air(TO_SYSTEM | FROM_SYSTEM, quality=True)), []),
+    "radiotap": (radiotap(air(TO_SYSTEM), check=False), []),
+    "radiotap and check sequence": (radiotap(air(TO_SYSTEM, quality=True), check=True), []),
+    "aggregate": (radiotap(aggregate, check=True), []),
+    "PPI": (per_packet(aggregate), []),
 }
 
 
@@ -65,7 +110,7 @@ def test_wrapped(name: str, wrap: str, folder: Path) -> None:
     same(whole, changed, folder, PLACE - {"time"} | MACS | {"encapsulation"})
     for row in gives(changed, folder).rows:
         # Tags differ by direction: the ids of the one that spoke first.
-        risen = [f"vlan:{int(layer.removeprefix('vlan:')) + 1}" for layer in encapsulation]
+        risen = [f"vlan:{int(layer[5:]) + 1}" if layer.startswith("vlan:") else layer for layer in encapsulation]
         assert row["encapsulation"] in (encapsulation, risen)
 
 

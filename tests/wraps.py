@@ -1,6 +1,7 @@
-"""The same TCP segments in other wrappings: tags, link layers, extension headers, fragments, padding.
+"""The same TCP segments in other wrappings: tags, labels, link layers, extension headers, fragments, padding.
 
-Knows nothing of certspan. IEEE 802.1Q, LINKTYPE_ values of tcpdump.org, RFC 791 (fragments), RFC 8200 4.
+Knows nothing of certspan. IEEE 802.1Q, LINKTYPE_ values of tcpdump.org, RFC 791 (fragments), RFC 8200 4, RFC 3032.
+`wraps_lines.py` has serial lines and the air.
 """
 
 from __future__ import annotations
@@ -40,18 +41,18 @@ MORE, EIGHT = 0x2000, 8
 PAUSE_NS = 1_000_000_000
 
 
-def _ethertype(one: Segment) -> bytes:
+def ethertype_of(one: Segment) -> bytes:
     return ETHERTYPE[len(one.source[0])]
 
 
-def _addresses(one: Segment) -> bytes:
+def addresses_of(one: Segment) -> bytes:
     """Give the MAC addresses; cooked frames get some that follow from the ends."""
     if one.link == ETHERNET:
         return one.head[:12]
     return b"\x02\x00" + one.target[0][-4:] + b"\x02\x00" + one.source[0][-4:]
 
 
-def _put(one: Segment, link: int, head: bytes, tail: bytes = b"") -> Packet:
+def put(one: Segment, link: int, head: bytes, tail: bytes = b"") -> Packet:
     return Packet(one.time_ns, link, head + ip_packet(one) + tail)
 
 
@@ -61,16 +62,43 @@ def tagged(*tags: tuple[int, int]) -> Wrap:
     def wrap(one: Segment) -> Packet:
         shift = one.source < one.target
         between = b"".join(struct.pack(">HH", kind, 0x6000 | (number + shift)) for kind, number in tags)
-        return _put(one, ETHERNET, _addresses(one) + between + _ethertype(one))
+        return put(one, ETHERNET, addresses_of(one) + between + ethertype_of(one))
 
     return wrap
+
+
+def labelled(*labels: int, word: bytes | None = None) -> Wrap:
+    """MPLS labels (RFC 3032), outermost first; with `word`, a pseudowire: that, and an Ethernet frame."""
+
+    def wrap(one: Segment) -> Packet:
+        bottom = len(labels) - 1
+        stack = b"".join(struct.pack(">I", n << 12 | (at == bottom) << 8 | 64) for at, n in enumerate(labels))
+        inner = b"" if word is None else word + addresses_of(one) + ethertype_of(one)
+        return put(one, ETHERNET, bytes(range(12)) + b"\x88\x47" + stack + inner)
+
+    return wrap
+
+
+def tagged_with(ethertype: int, tag: bytes) -> Wrap:
+    """Wrap in any other tag between the addresses and the EtherType."""
+
+    def wrap(one: Segment) -> Packet:
+        return put(one, ETHERNET, addresses_of(one) + struct.pack(">H", ethertype) + tag + ethertype_of(one))
+
+    return wrap
+
+
+def backbone(one: Segment) -> Packet:
+    """IEEE 802.1ah: addresses of bridges, service instance 70000, the customer's frame."""
+    head = bytes(range(12)) + b"\x88\xe7" + struct.pack(">I", 70_000)
+    return put(one, ETHERNET, head + addresses_of(one) + ethertype_of(one))
 
 
 def padded(size: int, trailer: bytes = b"") -> Wrap:
     """Ethernet, zeros up to so many bytes, then a trailer (a frame check sequence)."""
 
     def wrap(one: Segment) -> Packet:
-        frame = _addresses(one) + _ethertype(one) + ip_packet(one)
+        frame = addresses_of(one) + ethertype_of(one) + ip_packet(one)
         return Packet(one.time_ns, ETHERNET, frame.ljust(size, b"\x00") + trailer)
 
     return wrap
@@ -78,31 +106,31 @@ def padded(size: int, trailer: bytes = b"") -> Wrap:
 
 def snap(one: Segment) -> Packet:
     """IEEE 802.3 with LLC and SNAP: a length stands in the place of the ethertype."""
-    body = b"\xaa\xaa\x03\x00\x00\x00" + _ethertype(one) + ip_packet(one)
+    body = b"\xaa\xaa\x03\x00\x00\x00" + ethertype_of(one) + ip_packet(one)
     # Longer frames cannot say their length so: they go as Ethernet II, as on a real wire.
     if len(body) > 1500:
-        return _put(one, ETHERNET, _addresses(one) + _ethertype(one))
-    return Packet(one.time_ns, ETHERNET, _addresses(one) + struct.pack(">H", len(body)) + body)
+        return put(one, ETHERNET, addresses_of(one) + ethertype_of(one))
+    return Packet(one.time_ns, ETHERNET, addresses_of(one) + struct.pack(">H", len(body)) + body)
 
 
 def cooked(one: Segment) -> Packet:
     """LINKTYPE_LINUX_SLL."""
-    return _put(one, COOKED, struct.pack(">HHH6s2x", 0, 1, 6, _addresses(one)[6:]) + _ethertype(one))
+    return put(one, COOKED, struct.pack(">HHH6s2x", 0, 1, 6, addresses_of(one)[6:]) + ethertype_of(one))
 
 
 def cooked_2(one: Segment) -> Packet:
     """LINKTYPE_LINUX_SLL2."""
-    return _put(one, COOKED_2, _ethertype(one) + struct.pack(">2xIHBB6s2x", 7, 1, 0, 6, _addresses(one)[6:]))
+    return put(one, COOKED_2, ethertype_of(one) + struct.pack(">2xIHBB6s2x", 7, 1, 0, 6, addresses_of(one)[6:]))
 
 
 def raw(one: Segment) -> Packet:
     """LINKTYPE_RAW."""
-    return _put(one, RAW, b"")
+    return put(one, RAW, b"")
 
 
 def by_version(one: Segment) -> Packet:
     """LINKTYPE_IPV4 and LINKTYPE_IPV6: two interfaces, so for pcapng only."""
-    return _put(one, IPV4 if len(one.source[0]) == 4 else IPV6, b"")
+    return put(one, IPV4 if len(one.source[0]) == 4 else IPV6, b"")
 
 
 def loopback(order: str, system: str, link: int = NULL) -> Wrap:
@@ -110,7 +138,7 @@ def loopback(order: str, system: str, link: int = NULL) -> Wrap:
 
     def wrap(one: Segment) -> Packet:
         family = 2 if len(one.source[0]) == 4 else FAMILIES[system]
-        return _put(one, link, struct.pack(order + "I", family))
+        return put(one, link, struct.pack(order + "I", family))
 
     return wrap
 
@@ -118,13 +146,13 @@ def loopback(order: str, system: str, link: int = NULL) -> Wrap:
 def extended(one: Segment) -> Packet:
     """IPv6 with all extension headers that may stand before TCP, an atomic fragment (RFC 6946) among them."""
     if len(one.source[0]) == 4:
-        return _put(one, ETHERNET, _addresses(one) + _ethertype(one))
+        return put(one, ETHERNET, addresses_of(one) + ethertype_of(one))
     body = bytes((TCP, 4)) + bytes(22) + tcp_bytes(one)  # AH counts words of four, less two
     body = bytes((AUTHENTICATION, 0, 0, 0)) + struct.pack(">I", 9) + body
     body = bytes((FRAGMENT, 2)) + bytes(22) + body  # type 0, one address, none left
     body = bytes((ROUTING, 0, 1, 4, 0, 0, 0, 0)) + body
     body = bytes((DESTINATION, 2, 1, 20)) + bytes(20) + body
-    return Packet(one.time_ns, ETHERNET, _addresses(one) + ETHERTYPE[16] + ip(one, body, HOP_BY_HOP))
+    return Packet(one.time_ns, ETHERNET, addresses_of(one) + ETHERTYPE[16] + ip(one, body, HOP_BY_HOP))
 
 
 def in_version_6(one: Segment) -> Segment:
@@ -133,7 +161,7 @@ def in_version_6(one: Segment) -> Segment:
         return one
     prefix = bytes.fromhex("20010db8") + bytes(8)
     source, target = (prefix + one.source[0], one.source[1]), (prefix + one.target[0], one.target[1])
-    return replace(one, source=source, target=target, link=ETHERNET, head=_addresses(one) + ETHERTYPE[16])
+    return replace(one, source=source, target=target, link=ETHERNET, head=addresses_of(one) + ETHERTYPE[16])
 
 
 def fragments(one: Segment, number: int, random: Random, largest: int) -> list[Packet]:

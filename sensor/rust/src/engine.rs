@@ -98,17 +98,16 @@ impl Engine {
             self.counters.frames += 1;
             let now_ns = self.clock.tick(frame.moment.time_ns);
             match frame::segment(frame.link_type, frame.data) {
-                Ok((segment, whole)) => {
-                    self.counters.frames_cut_payload += u64::from(!whole);
+                Ok(segment) => {
+                    self.counters.frames_cut_payload += u64::from(segment.missing > 0);
                     arrivals.push(self.flows.arrival(segment, frame.moment, now_ns));
                     if arrivals.len() == TOGETHER {
                         self.take_in(&mut arrivals);
                     }
                 }
-                Err(Skip::Fragment) => {
-                    self.counters.fragments += 1;
+                Err(Skip::Fragment | Skip::Aggregate) => {
                     self.take_in(&mut arrivals);
-                    self.fragment(frame, now_ns);
+                    self.dissect(frame, now_ns);
                 }
                 Err(skip) => skip.count(&mut self.counters),
             }
@@ -127,16 +126,21 @@ impl Engine {
         }
     }
 
-    fn fragment(&mut self, frame: Frame<'_>, now_ns: u64) {
+    /// A frame that holds not one segment: a part of one, or several.
+    #[cold]
+    fn dissect(&mut self, frame: Frame<'_>, now_ns: u64) {
         self.sweep(now_ns);
         let (flows, limits) = (&mut self.flows, &self.limits);
-        frame::fragment(
+        let mut tools = frame::Tools {
+            fragments: &mut self.fragments,
+            limits,
+            counters: &mut self.counters,
+        };
+        frame::dissect(
             frame.link_type,
             frame.data,
             frame.moment.time_ns,
-            &mut self.fragments,
-            limits,
-            &mut self.counters,
+            &mut tools,
             |segment, counters| {
                 let arrival = flows.arrival(*segment, frame.moment, now_ns);
                 flows.segment(&arrival, limits, counters);

@@ -86,6 +86,8 @@ counters! {
     frames_unknown_link;
     /// Frames that hold no IP.
     frames_not_ip;
+    /// Frames that their link encrypts: 802.11, MACsec.
+    frames_encrypted;
     /// IP packets that hold no TCP.
     frames_not_tcp;
     /// Frames cut, or lying about their lengths, before the end of the TCP header.
@@ -96,6 +98,8 @@ counters! {
     fragments;
     /// Fragmented datagrams given up: a cap was hit, or time ran out.
     fragments_dropped;
+    /// Fragments that contradict one that is kept: where they overlap, they differ.
+    fragments_conflicting;
     /// Flows opened.
     flows;
     /// Flows dropped because `max_flows` or `max_state_bytes` was hit.
@@ -104,6 +108,8 @@ counters! {
     finished_forgotten;
     /// Segments too far from what was expected, dropped.
     segments_out_of_window;
+    /// Segments that come again before a handshake ends, and say something else: an attack, or a broken mirror.
+    segments_conflicting;
     /// Times `max_pending_bytes` forced missing bytes to be given up.
     pending_overflows;
     /// Bytes given up as missing from the capture, in directions that carried TLS.

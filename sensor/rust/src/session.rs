@@ -53,6 +53,7 @@ pub struct Session {
     pub established: bool,
     pub confirmed: bool,
     pub bytes_lost: u64,
+    pub conflicting: bool,
     pub server_visibility: Visibility,
     pub client_visibility: Visibility,
 }
@@ -74,6 +75,7 @@ pub struct Place {
     pub carrier: Option<&'static str>,
     pub plaintext_before: Option<u64>,
     pub confirmed: bool,
+    pub conflicting: bool,
 }
 
 impl Session {
@@ -82,10 +84,7 @@ impl Session {
     pub fn new(place: Place, seen: Seen, client: &mut Facts, server: &mut Facts) -> Self {
         let offered = client.client_hello.take().map(|hello| *hello);
         let chosen = server.server_hello.take().map(|hello| *hello);
-        let version = chosen.as_ref().and_then(|hello| hello.version);
-        let offered = offered.unwrap_or_default();
-        let cipher_suite = chosen.as_ref().map(|hello| hello.cipher);
-        let chosen = chosen.unwrap_or_default();
+        let (offered, chosen) = (offered.unwrap_or_default(), chosen.unwrap_or_default());
         Self {
             session_id: session_id(place.connection_id, place.ordinal),
             connection_id: place.connection_id,
@@ -99,9 +98,9 @@ impl Session {
             wrapping: place.wrapping,
             carrier: place.carrier,
             plaintext_before: place.plaintext_before,
-            version,
+            version: chosen.version,
             version_offered: offered.offered,
-            cipher_suite,
+            cipher_suite: chosen.cipher,
             named_group: chosen.group.or(server.key_exchange.group),
             signature_scheme: server.key_exchange.scheme,
             server_name: offered.server_name,
@@ -121,6 +120,7 @@ impl Session {
             established: seen.established,
             confirmed: place.confirmed,
             bytes_lost: client.lost_bytes + server.lost_bytes,
+            conflicting: place.conflicting,
             server_visibility: seen.server_visibility,
             client_visibility: seen.client_visibility,
         }
@@ -190,13 +190,19 @@ fn half_hash(hasher: Sha256) -> [u8; 16] {
     id
 }
 
-/// The same for the same packets, whatever the engine or the number of cores.
+/// The same for the same packets, whatever the engine or the number of cores. `first`: time and number of the first
+/// packet; the number counts where there is no time.
 #[must_use]
-pub fn connection_id(sensor: &str, first_ns: u64, low: Endpoint, high: Endpoint) -> [u8; 16] {
+pub fn connection_id(sensor: &str, first: (u64, u64), low: Endpoint, high: Endpoint) -> [u8; 16] {
+    let (first_ns, first_frame) = first;
     let mut hasher = Sha256::new_with_prefix(b"certspan connection\0");
     hasher.update(sensor.as_bytes());
     hasher.update([0]);
     hasher.update(first_ns.to_be_bytes());
+    // Packets without a time would give all connections between the same ports one id.
+    if first_ns == 0 {
+        hasher.update(first_frame.to_be_bytes());
+    }
     for endpoint in [low, high] {
         hasher.update(endpoint.address);
         hasher.update(endpoint.port.to_be_bytes());
@@ -273,11 +279,13 @@ mod tests {
     fn ids_differ_by_sensor_time_flow_and_ordinal() {
         let (a, b) = (endpoint([10, 0, 0, 1], 1), endpoint([10, 0, 0, 2], 2));
         let ids = [
-            session_id(connection_id("", 1, a, b), 0),
-            session_id(connection_id("", 1, a, b), 1),
-            session_id(connection_id("", 2, a, b), 0),
-            session_id(connection_id("x", 1, a, b), 0),
-            session_id(connection_id("", 1, b, a), 0),
+            session_id(connection_id("", (1, 1), a, b), 0),
+            session_id(connection_id("", (1, 1), a, b), 1),
+            session_id(connection_id("", (2, 1), a, b), 0),
+            session_id(connection_id("x", (1, 1), a, b), 0),
+            session_id(connection_id("", (1, 1), b, a), 0),
+            session_id(connection_id("", (0, 1), a, b), 0),
+            session_id(connection_id("", (0, 2), a, b), 0),
         ];
         let distinct: std::collections::HashSet<_> = ids.iter().collect();
         assert_eq!(ids.len(), distinct.len());

@@ -2,6 +2,8 @@
 //!
 //! Bytes that arrive in order are handed on at once, as they lie in the frame; only what comes too early is kept.
 
+pub mod overlap;
+
 use std::collections::VecDeque;
 
 use crate::limits::{Counters, Limits};
@@ -324,7 +326,7 @@ mod tests {
         (out, lost)
     }
 
-    fn numbers(n: u32) -> Vec<u8> {
+    pub(super) fn numbers(n: u32) -> Vec<u8> {
         (0..n).map(|i| (i % 251) as u8).collect()
     }
 

@@ -1,6 +1,7 @@
 //! Why each side's certificate is, or is not, known: a silent endpoint must never look clean.
 
 use crate::tls::facts::{ChainEnd, Facts};
+use crate::tls::half::VERSION_2;
 use crate::tls::registry::{needs_no_certificate, Version};
 
 /// The same words as `sensor.events.Visibility`.
@@ -8,7 +9,7 @@ use crate::tls::registry::{needs_no_certificate, Version};
 pub enum Visibility {
     /// Its Certificate message was read to the end.
     Visible,
-    /// TLS 1.3: certificates travel encrypted.
+    /// Certificates travel encrypted: in TLS 1.3 both, in SSL 2 the client's.
     Encrypted,
     /// An earlier session was resumed: no certificate is sent.
     Resumed,
@@ -94,7 +95,10 @@ impl View<'_> {
     pub fn resumed(&self) -> Option<bool> {
         let hello = self.server.server_hello.as_ref()?;
         if hello.version?.is_13() {
-            return (!hello.retry).then_some(hello.psk);
+            return (!hello.retry).then_some(hello.resumes);
+        }
+        if hello.version == Some(VERSION_2) {
+            return Some(hello.resumes);
         }
         if self.server.chain.is_some()
             || self.server.server_key_exchange
@@ -125,7 +129,7 @@ impl View<'_> {
             && self
                 .server
                 .version()
-                .is_some_and(|version| !version.is_13());
+                .is_some_and(|version| !version.is_13() && version != VERSION_2);
         (asked_nothing || resumed).then_some(false)
     }
 
@@ -147,14 +151,16 @@ impl View<'_> {
         };
         match &self.server.server_hello {
             Some(hello) if self.is_13() && !hello.retry => {
-                if hello.psk {
+                if hello.resumes {
                     Visibility::Resumed
                 } else {
                     Visibility::Encrypted
                 }
             }
             Some(_) if self.resumed() == Some(true) => Visibility::Resumed,
-            Some(hello) if needs_no_certificate(hello.cipher) => Visibility::PskOrAnonymous,
+            Some(hello) if hello.cipher.is_some_and(needs_no_certificate) => {
+                Visibility::PskOrAnonymous
+            }
             Some(_) if missing != Visibility::Lost && self.server.hello_done => {
                 Visibility::NoneSent
             }
@@ -182,9 +188,12 @@ impl View<'_> {
         if let Some(visibility) = of_chain(self.client.chain.as_ref()) {
             return visibility;
         }
+        if self.server.version() == Some(VERSION_2) {
+            return Visibility::Encrypted;
+        }
         if let Some(hello) = &self.server.server_hello {
             if self.is_13() && !hello.retry {
-                return if hello.psk {
+                return if hello.resumes {
                     Visibility::Resumed
                 } else {
                     Visibility::Encrypted

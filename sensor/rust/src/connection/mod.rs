@@ -10,13 +10,14 @@ use side::Side;
 
 use crate::frame::{Endpoint, Segment, Wrapping, ACK, FIN, RST, SYN};
 use crate::limits::nanoseconds;
-use crate::stream::Accepted;
+use crate::stream::overlap::Witness;
+use crate::stream::{before, Accepted};
 use crate::tls::facts::{Context, Facts};
 use crate::tls::half::{looks_like_record, Half};
 use crate::tls::opener::Opener;
 
 /// When and where a packet was seen.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Moment {
     /// Nanoseconds since 1970.
     pub time_ns: u64,
@@ -75,6 +76,7 @@ pub enum Status {
 #[derive(Debug)]
 struct Tls {
     halves: [Half; 2],
+    witnesses: [Witness; 2],
     started: [bool; 2],
     since: Moment,
 }
@@ -86,7 +88,8 @@ pub struct Connection {
     sides: [Side; 2],
     initiator: Option<usize>,
     first: Moment,
-    first_ns: u64,
+    /// Time and number that name the connection, also when it goes on after a report.
+    named_by: (u64, u64),
     sessions_before: usize,
     wrapping: Wrapping,
     tls: Option<Box<Tls>>,
@@ -101,7 +104,7 @@ impl Connection {
             sides: [Side::default(), Side::default()],
             initiator: None,
             first,
-            first_ns: first.time_ns,
+            named_by: (first.time_ns, first.frame),
             sessions_before: 0,
             wrapping,
             tls: None,
@@ -111,7 +114,7 @@ impl Connection {
     /// More handshakes of a connection of which some were reported.
     #[must_use]
     pub fn continued(mut self, tombstone: &Tombstone) -> Self {
-        self.first_ns = tombstone.first_ns;
+        self.named_by = tombstone.first;
         self.sessions_before = tombstone.sessions;
         self
     }
@@ -121,7 +124,7 @@ impl Connection {
     pub fn tombstone(&self, sessions: usize) -> Tombstone {
         let [a, b] = &self.sides;
         Tombstone {
-            first_ns: self.first_ns,
+            first: self.named_by,
             sessions: self.sessions_before + sessions,
             next: [a.stream.next(), b.stream.next()],
             syn: [a.syn, b.syn],
@@ -206,8 +209,8 @@ impl Connection {
             }
         }
         if !segment.payload.is_empty() && !self.is_done(direction) {
-            let sequence = first_byte(segment);
-            self.payload(direction, sequence, segment.payload, moment, context);
+            self.sides[direction].conflicting |= segment.conflicting;
+            self.payload(direction, segment, moment, context);
         }
         self.note_end(direction, segment);
         self.status(context)
@@ -241,8 +244,7 @@ impl Connection {
     fn note_end(&mut self, direction: usize, segment: &Segment<'_>) {
         let done = self.is_done(direction);
         let [side, _] = self.both(direction);
-        let length = u32::try_from(segment.payload.len()).unwrap_or(0);
-        let end = first_byte(segment).wrapping_add(length);
+        let end = end_of(segment);
         if segment.has(FIN) {
             side.stream.finish_at(end);
         }
@@ -274,13 +276,17 @@ impl Connection {
     fn payload(
         &mut self,
         direction: usize,
-        sequence: u32,
-        payload: &[u8],
+        segment: &Segment<'_>,
         moment: Moment,
         context: &mut Context<'_>,
     ) {
+        let (sequence, payload) = (first_byte(segment), segment.payload);
         if self.is_padding(direction, sequence, payload) {
             return;
+        }
+        if self.contradicts(direction, sequence, payload) {
+            self.sides[direction].conflicting = true;
+            context.counters.segments_conflicting += 1;
         }
         let side = &mut self.sides[direction];
         let accepted = side
@@ -292,6 +298,7 @@ impl Connection {
                 self.drain(direction, moment, context);
             }
             Accepted::Held => {
+                side.held_at = Some(moment);
                 let timeout_ns = nanoseconds(context.limits.gap_timeout_s);
                 let late = side
                     .stream
@@ -299,11 +306,31 @@ impl Connection {
                     .is_some_and(|since| moment.time_ns.saturating_sub(since) > timeout_ns);
                 let over = side.stream.is_over(context.limits);
                 context.counters.pending_overflows += u64::from(over);
-                if late || over {
+                if late || over || side.lacks_what_was_cut() {
                     self.skip(direction, moment, context);
                 }
             }
             Accepted::Nothing => {}
+        }
+        if segment.missing > 0 {
+            self.sides[direction].cut_to = Some(end_of(segment));
+        }
+    }
+
+    /// These bytes were seen before and were different, as far as what was seen is still held.
+    fn contradicts(&self, direction: usize, sequence: u32, payload: &[u8]) -> bool {
+        let stream = &self.sides[direction].stream;
+        if stream.hole_since_ns().is_some() && stream.differs(sequence, payload) {
+            return true;
+        }
+        let handed_on = stream.next().filter(|&next| before(sequence, next));
+        // A probe whether the peer is alive may repeat the last byte as anything (RFC 9293 3.8.4).
+        let probes = |next: u32| payload.len() == 1 && sequence.wrapping_add(1) == next;
+        match (&self.tls, handed_on) {
+            (Some(tls), Some(next)) if !probes(next) => {
+                tls.witnesses[direction].differs(sequence, payload)
+            }
+            _ => false,
         }
     }
 
@@ -353,14 +380,17 @@ impl Connection {
     /// The next bytes of one direction.
     fn bytes(&mut self, direction: usize, bytes: &[u8], moment: Moment, context: &mut Context<'_>) {
         if let Some(tls) = self.tls.as_mut().filter(|tls| tls.started[direction]) {
-            tls.halves[direction].feed(bytes, context);
+            let length = u32::try_from(bytes.len()).unwrap_or(0);
+            let end = self.sides[direction].stream.next().unwrap_or(length);
+            tls.witnesses[direction].note(end.wrapping_sub(length), bytes);
+            tls.halves[direction].feed(bytes, moment, context);
             return;
         }
         let answering = self.tls.is_some();
         let side = &mut self.sides[direction];
         // The hello of this direction may be missing: then its later records still say what they say.
         if answering && side.scanner.is_fresh() && looks_like_record(bytes) {
-            self.start(direction, Opener::Records, &[], bytes, moment, context);
+            self.start(direction, Opener::Records, &[], bytes, [moment; 2], context);
             return;
         }
         if side.scanner.is_fresh() {
@@ -378,7 +408,7 @@ impl Connection {
                 found.opener,
                 carried.bytes(),
                 rest,
-                since,
+                [since, moment],
                 context,
             );
         } else if side.carried_since.is_none() && !side.scanner.is_fresh() {
@@ -386,14 +416,14 @@ impl Connection {
         }
     }
 
-    /// TLS begins in this direction with `carried`, then `rest`.
+    /// TLS begins in this direction with `carried`, then `rest`, each at its moment.
     fn start(
         &mut self,
         direction: usize,
         opener: Opener,
         carried: &[u8],
         rest: &[u8],
-        since: Moment,
+        [since, moment]: [Moment; 2],
         context: &mut Context<'_>,
     ) {
         let length = u32::try_from(carried.len() + rest.len()).unwrap_or(0);
@@ -402,24 +432,37 @@ impl Connection {
         let tls = self.tls.get_or_insert_with(|| {
             Box::new(Tls {
                 halves: [Half::default(), Half::default()],
+                witnesses: [Witness::default(), Witness::default()],
                 started: [false; 2],
                 since,
             })
         });
         tls.started[direction] = true;
+        if let Some(start) = side.tls_start {
+            let behind = start.wrapping_add(u32::try_from(carried.len()).unwrap_or(0));
+            tls.witnesses[direction].note(start, carried);
+            tls.witnesses[direction].note(behind, rest);
+        }
         let half = &mut tls.halves[direction];
         if opener == Opener::Version2Hello {
-            *half = Half::with_version_2_hello();
+            *half = Half::with_version_2();
         }
         if self.sides[direction].scanner.searched() > 0 {
             half.begins_after_plaintext();
         }
-        half.feed(carried, context);
-        half.feed(rest, context);
+        half.feed(carried, since, context);
+        half.feed(rest, moment, context);
         let other = 1 - direction;
         let answered = (!tls.started[other]).then(|| self.sides[other].scanner.take_alert());
         if let Some(alert) = answered.flatten() {
-            self.start(other, Opener::Records, alert.bytes(), &[], since, context);
+            self.start(
+                other,
+                Opener::Records,
+                alert.bytes(),
+                &[],
+                [since, moment],
+                context,
+            );
         }
     }
 
@@ -466,4 +509,10 @@ impl Connection {
 /// Sequence number of the first payload byte: a SYN takes one itself.
 fn first_byte(segment: &Segment<'_>) -> u32 {
     segment.sequence.wrapping_add(u32::from(segment.has(SYN)))
+}
+
+/// Sequence number behind the last payload byte, whether it was captured or not.
+fn end_of(segment: &Segment<'_>) -> u32 {
+    let length = u32::try_from(segment.payload.len() + segment.missing).unwrap_or(0);
+    first_byte(segment).wrapping_add(length)
 }

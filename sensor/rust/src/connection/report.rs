@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Connection, Tls};
+use super::{Connection, Moment, Tls};
 use crate::session::{connection_id, Place, Seen, Session};
 use crate::tls::facts::{Context, Facts};
 use crate::tls::reassembly::Cut;
@@ -19,7 +19,8 @@ impl Connection {
         out: &mut Vec<Session>,
     ) -> usize {
         for direction in [0, 1] {
-            while !self.is_done(direction) && self.skip(direction, self.first, context) {}
+            let moment = self.sides[direction].held_at.unwrap_or(self.first);
+            while !self.is_done(direction) && self.skip(direction, moment, context) {}
         }
         let Some(mut tls) = self.tls.take() else {
             return 0;
@@ -59,7 +60,7 @@ impl Connection {
         let (asking, answering) = if client == 0 { (a, &*b) } else { (b, &*a) };
         asking.merge_retries(tls.started[1 - client].then_some(answering));
         let (client_side, server_side) = (&self.sides[client], &self.sides[1 - client]);
-        let id = connection_id(sensor, self.first_ns, self.ends[0], self.ends[1]);
+        let id = connection_id(sensor, self.named_by, self.ends[0], self.ends[1]);
         let carried = self.plaintext(tls);
         let [a, b] = &mut tls.halves;
         let (client_half, server_half) = if client == 0 { (a, b) } else { (b, a) };
@@ -80,11 +81,15 @@ impl Connection {
             if view.client.is_empty() && view.server.is_empty() {
                 continue;
             }
+            let since = match ordinal {
+                0 => tls.since,
+                _ => first_of([view.client.since, view.server.since]).unwrap_or(tls.since),
+            };
             let place = Place {
                 connection_id: id,
                 ordinal: self.sessions_before + ordinal,
-                time_ns: tls.since.time_ns,
-                frame: tls.since.frame,
+                time_ns: since.time_ns,
+                frame: since.frame,
                 interface: interface.cloned(),
                 client: self.ends[client],
                 client_mac: client_side.mac,
@@ -94,6 +99,7 @@ impl Connection {
                 carrier: (carried > 0).then_some("unknown"),
                 plaintext_before: self.initiator.map(|_| carried),
                 confirmed: self.confirmed(client, &view),
+                conflicting: self.sides.iter().any(|side| side.conflicting),
             };
             let seen = Seen::new(&view);
             out.push(Session::new(place, seen, client_facts, server_facts));
@@ -148,4 +154,12 @@ impl Connection {
             (true, true) => false,
         }
     }
+}
+
+/// The earlier one of those that are known.
+fn first_of(moments: [Option<Moment>; 2]) -> Option<Moment> {
+    moments
+        .into_iter()
+        .flatten()
+        .min_by_key(|moment| moment.frame)
 }

@@ -21,6 +21,12 @@ pub(super) struct Side {
     pub tls_start: Option<u32>,
     /// When the bytes came that the scanner carries.
     pub carried_since: Option<Moment>,
+    /// When the last bytes came that had to wait for earlier ones.
+    pub held_at: Option<Moment>,
+    /// Bytes came again that were different, or contradicted each other in fragments.
+    pub conflicting: bool,
+    /// Where the last segment ends of which the capture lacks the rest (snaplen).
+    pub cut_to: Option<u32>,
     /// Bytes lost before TLS began in this direction, though it had begun in the other.
     pub lost_before: u64,
 }
@@ -65,6 +71,11 @@ impl Side {
         {
             self.acknowledged_first = Some(number);
         }
+    }
+
+    /// The bytes missing now are those of a segment that was not captured whole: nothing will bring them.
+    pub fn lacks_what_was_cut(&self) -> bool {
+        self.cut_to.is_some() && self.stream.first_kept() == self.cut_to
     }
 
     /// Bytes at the end of this direction that its peer acknowledged and the capture lacks. One more than there is may

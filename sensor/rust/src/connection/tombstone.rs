@@ -5,8 +5,8 @@ use crate::stream::{before, MAX_AHEAD};
 /// What is remembered of it.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Tombstone {
-    /// Time of the connection's first packet.
-    pub first_ns: u64,
+    /// Time and number of the connection's first packet.
+    pub first: (u64, u64),
     /// Sessions reported.
     pub sessions: usize,
     /// Of each direction, the next byte wanted.

@@ -2,8 +2,9 @@
 //! with up to two tags. What it does not know, it leaves to the long way, which gives the same answer for what it does.
 
 use super::ip::{mapped, TCP};
-use super::link::{ETHERNET, ETHERTYPES_VLAN, ETHERTYPE_IPV4, ETHERTYPE_IPV6};
-use super::tcp::{self, Segment};
+use super::link::ethernet::{IPV4, IPV6, VLAN};
+use super::link::ETHERNET;
+use super::tcp::{self, Origin, Segment};
 
 /// Two MAC addresses, then the type of what follows.
 const MAC_ADDRESSES: usize = 12;
@@ -19,13 +20,14 @@ pub(super) fn segment(link_type: u16, frame: &[u8]) -> Option<Segment<'_>> {
     if link_type != ETHERNET {
         return None;
     }
+    let origin = Origin::Frame(link_type, frame);
     let mut rest = frame.get(MAC_ADDRESSES..)?;
     for _ in 0..=MAX_TAGS {
         let (ethertype, packet) = rest.split_first_chunk::<2>()?;
         match u16::from_be_bytes(*ethertype) {
-            ETHERTYPE_IPV4 => return version_4(link_type, frame, packet),
-            ETHERTYPE_IPV6 => return version_6(link_type, frame, packet),
-            tag if ETHERTYPES_VLAN.contains(&tag) => rest = packet.get(2..)?,
+            IPV4 => return version_4(packet, origin),
+            IPV6 => return version_6(packet, origin),
+            tag if VLAN.contains(&tag) => rest = packet.get(2..)?,
             _ => return None,
         }
     }
@@ -33,7 +35,7 @@ pub(super) fn segment(link_type: u16, frame: &[u8]) -> Option<Segment<'_>> {
 }
 
 #[inline]
-fn version_4<'a>(link_type: u16, frame: &'a [u8], packet: &'a [u8]) -> Option<Segment<'a>> {
+fn version_4<'a>(packet: &'a [u8], origin: Origin<'a>) -> Option<Segment<'a>> {
     const WITHOUT_OPTIONS: u8 = 0x45;
     let header = packet.first_chunk::<IPV4_HEADER>()?;
     let total = usize::from(u16::from_be_bytes([header[2], header[3]]));
@@ -42,11 +44,11 @@ fn version_4<'a>(link_type: u16, frame: &'a [u8], packet: &'a [u8]) -> Option<Se
         return None;
     }
     let ends = [mapped(&header[12..16])?, mapped(&header[16..20])?];
-    tcp::read(ends, packet.get(IPV4_HEADER..total)?, link_type, frame)
+    tcp::read(ends, packet.get(IPV4_HEADER..total)?, origin)
 }
 
 #[inline]
-fn version_6<'a>(link_type: u16, frame: &'a [u8], packet: &'a [u8]) -> Option<Segment<'a>> {
+fn version_6<'a>(packet: &'a [u8], origin: Origin<'a>) -> Option<Segment<'a>> {
     let (header, rest) = packet.split_first_chunk::<IPV6_HEADER>()?;
     let length = usize::from(u16::from_be_bytes([header[4], header[5]]));
     if header[0] >> 4 != 6 || header[6] != TCP || length == 0 {
@@ -56,7 +58,7 @@ fn version_6<'a>(link_type: u16, frame: &'a [u8], packet: &'a [u8]) -> Option<Se
         header[8..24].try_into().ok()?,
         header[24..40].try_into().ok()?,
     ];
-    tcp::read(ends, rest.get(..length)?, link_type, frame)
+    tcp::read(ends, rest.get(..length)?, origin)
 }
 
 #[cfg(test)]
@@ -69,8 +71,9 @@ mod tests {
         let mut wrapping = Wrapping::default();
         let packet = link::network_packet(ETHERNET, frame, &mut wrapping).ok()?;
         let datagram = ip::packet(packet).ok()?;
-        let plain = datagram.fragment.is_none() && !datagram.cut;
-        let segment = tcp::segment(&datagram, datagram.payload, ETHERNET, frame).ok()?;
+        let plain = datagram.fragment.is_none() && datagram.missing == 0;
+        let segment =
+            tcp::segment(&datagram, datagram.payload, Origin::Frame(ETHERNET, frame)).ok()?;
         plain.then(|| format!("{segment:?}"))
     }
 

@@ -21,6 +21,16 @@ struct Partial {
     pieces: Vec<(usize, Vec<u8>)>,
     total: Option<usize>,
     bytes: usize,
+    conflicting: bool,
+}
+
+/// A datagram put together.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Whole {
+    /// What the IP header is followed by.
+    pub payload: Vec<u8>,
+    /// Fragments overlapped and differed there.
+    pub conflicting: bool,
 }
 
 /// Datagrams of which some fragments were seen.
@@ -33,7 +43,7 @@ pub struct Fragments {
 }
 
 impl Fragments {
-    /// Keep a fragment; gives the whole payload when this was the last one missing.
+    /// Keep a fragment; gives the whole datagram when this was the last one missing.
     pub(super) fn add(
         &mut self,
         datagram: &Datagram<'_>,
@@ -41,7 +51,7 @@ impl Fragments {
         time_ns: u64,
         limits: &Limits,
         counters: &mut Counters,
-    ) -> Option<Vec<u8>> {
+    ) -> Option<Whole> {
         let key = (
             datagram.source,
             datagram.destination,
@@ -57,6 +67,7 @@ impl Fragments {
                 pieces: Vec::new(),
                 total: None,
                 bytes: 0,
+                conflicting: false,
             };
             self.partial.insert(key, partial);
         }
@@ -65,6 +76,11 @@ impl Fragments {
         if end > MAX_DATAGRAM || partial.pieces.len() >= MAX_PIECES {
             self.drop_one(&key, counters);
             return None;
+        }
+        let fragment = (place.offset, datagram.payload);
+        if partial.pieces.iter().any(|piece| conflict(piece, fragment)) {
+            counters.fragments_conflicting += 1;
+            partial.conflicting = true;
         }
         // The first copy of a fragment stands.
         if let Err(at) = partial
@@ -77,12 +93,16 @@ impl Fragments {
             partial.bytes += datagram.payload.len();
             self.bytes += datagram.payload.len();
         }
-        if !place.more && !datagram.cut {
+        if !place.more && datagram.missing == 0 {
             partial.total = Some(end);
         }
-        if let Some(whole) = whole(partial) {
+        if let Some(payload) = whole(partial) {
+            let conflicting = partial.conflicting;
             self.forget(&key);
-            return Some(whole);
+            return Some(Whole {
+                payload,
+                conflicting,
+            });
         }
         self.make_room(time_ns, limits, counters);
         None
@@ -126,6 +146,14 @@ impl Fragments {
     }
 }
 
+/// A fragment says something else than one that is kept, where they overlap.
+fn conflict(kept: &(usize, Vec<u8>), new: (usize, &[u8])) -> bool {
+    let start = kept.0.max(new.0);
+    let kept = kept.1.get(start - kept.0..).unwrap_or_default();
+    let new = new.1.get(start - new.0..).unwrap_or_default();
+    kept.iter().zip(new).any(|(a, b)| a != b)
+}
+
 /// The payload, if its last fragment is known and nothing before it is missing; earlier bytes win over overlaps.
 fn whole(partial: &Partial) -> Option<Vec<u8>> {
     let total = partial.total?;
@@ -162,13 +190,31 @@ mod tests {
             protocol: 6,
             payload,
             fragment: Some(place),
-            cut: false,
+            missing: 0,
+            conflicting: false,
         };
         let limits = Limits {
             max_fragmented_datagrams: 4,
             ..Limits::default()
         };
-        table.add(&datagram, place, time_ns, &limits, counters)
+        let whole = table.add(&datagram, place, time_ns, &limits, counters)?;
+        assert_eq!(counters.fragments_conflicting > 0, whole.conflicting);
+        Some(whole.payload)
+    }
+
+    #[test]
+    fn fragments_that_contradict_each_other_are_told_and_the_earlier_bytes_stand() {
+        let (mut table, mut counters) = (Fragments::default(), Counters::default());
+        let mut add =
+            |offset, more, payload| add(&mut table, 1, offset, more, payload, 0, &mut counters);
+        assert_eq!(None, add(0, true, &[1; 8]));
+        assert_eq!(None, add(0, true, &[1; 8]));
+        assert_eq!(None, add(0, true, &[1, 1, 1, 1, 1, 1, 1, 2]));
+        assert_eq!(None, add(16, true, &[3; 8]));
+        // The second half of this one is there already, and different.
+        let whole = add(8, false, &[2; 16]);
+        assert_eq!(Some([[1; 8], [2; 8], [2; 8]].concat()), whole);
+        assert_eq!(2, counters.fragments_conflicting);
     }
 
     #[test]

@@ -36,8 +36,10 @@ pub struct Datagram<'a> {
     pub protocol: u8,
     pub payload: &'a [u8],
     pub fragment: Option<Place>,
-    /// The capture holds fewer bytes than the packet had (snaplen).
-    pub cut: bool,
+    /// Bytes at its end that the capture lacks (snaplen).
+    pub missing: usize,
+    /// It was put together from fragments that overlap and differ there.
+    pub conflicting: bool,
 }
 
 /// Read the header(s) of an IP packet; link padding behind it is left out.
@@ -83,7 +85,8 @@ fn read_version_4(bytes: &[u8]) -> Option<Datagram<'_>> {
         protocol,
         payload,
         fragment: (place.more || place.offset > 0).then_some(place),
-        cut: end > bytes.len(),
+        missing: end.saturating_sub(bytes.len()),
+        conflicting: false,
     })
 }
 
@@ -132,7 +135,8 @@ fn version_6(bytes: &[u8]) -> Result<Datagram<'_>, Skip> {
         protocol: next,
         payload: reader.rest(),
         fragment,
-        cut: end > captured.len(),
+        missing: end.saturating_sub(captured.len()),
+        conflicting: false,
     })
 }
 
@@ -203,7 +207,7 @@ mod tests {
     fn padding_behind_the_packet_is_left_out() {
         let bytes = ipv4(22, 0, &[1, 2, 0, 0, 0, 0]);
         let datagram = packet(&bytes).unwrap();
-        assert_eq!((&[1, 2][..], false), (datagram.payload, datagram.cut));
+        assert_eq!((&[1, 2][..], 0), (datagram.payload, datagram.missing));
         assert_eq!([0xff, 0xff, 10, 0, 0, 1], datagram.source[10..]);
     }
 
@@ -216,7 +220,7 @@ mod tests {
     #[test]
     fn a_snapped_packet_says_so() {
         let bytes = ipv4(1000, 0, &[1, 2]);
-        assert!(packet(&bytes).unwrap().cut);
+        assert_eq!(978, packet(&bytes).unwrap().missing);
     }
 
     #[test]
@@ -252,6 +256,6 @@ mod tests {
         bytes.extend([7, 7]);
         let datagram = packet(&bytes).unwrap();
         assert_eq!((TCP, &[7, 7][..]), (datagram.protocol, datagram.payload));
-        assert_eq!((None, false), (datagram.fragment, datagram.cut));
+        assert_eq!((None, 0), (datagram.fragment, datagram.missing));
     }
 }

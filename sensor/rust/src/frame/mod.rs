@@ -12,6 +12,8 @@ pub use tcp::{Segment, ACK, FIN, RST, SYN};
 
 use std::hash::{Hash, Hasher};
 
+use tcp::Origin;
+
 use crate::limits::{Counters, Limits};
 
 /// One end of a flow. IPv4 addresses are mapped (RFC 4291 2.5.5.2).
@@ -36,6 +38,14 @@ impl Hash for Endpoint {
 pub enum Layer {
     /// 802.1Q or 802.1ad tag: VLAN id.
     Vlan(u16),
+    /// MPLS label.
+    Label(u32),
+    /// `PPPoE` session.
+    Pppoe(u16),
+    /// Cisco metadata: security group of the sender.
+    SecurityGroup(u16),
+    /// 802.1ah tag: service instance.
+    ServiceInstance(u32),
 }
 
 /// How deep encapsulations are followed.
@@ -53,11 +63,11 @@ pub struct Wrapping {
 }
 
 impl Wrapping {
-    /// Note one more layer; `None` when there are too many to be honest.
-    fn push(&mut self, layer: Layer) -> Option<()> {
-        *self.layers.get_mut(self.depth)? = Some(layer);
+    /// Note one more layer; too many are not honest.
+    fn push(&mut self, layer: Layer) -> Result<(), Skip> {
+        *self.layers.get_mut(self.depth).ok_or(Skip::Malformed)? = Some(layer);
         self.depth += 1;
-        Some(())
+        Ok(())
     }
 
     /// There is none.
@@ -66,10 +76,14 @@ impl Wrapping {
         self.depth == 0
     }
 
-    /// As text, outermost first: `vlan:10`.
+    /// As text, outermost first: `vlan:10`, `mpls:16`.
     pub fn path(&self) -> impl Iterator<Item = String> + '_ {
         self.layers.iter().flatten().map(|layer| match layer {
             Layer::Vlan(id) => format!("vlan:{id}"),
+            Layer::Label(label) => format!("mpls:{label}"),
+            Layer::Pppoe(session) => format!("pppoe:{session}"),
+            Layer::SecurityGroup(group) => format!("sgt:{group}"),
+            Layer::ServiceInstance(id) => format!("isid:{id}"),
         })
     }
 }
@@ -85,7 +99,11 @@ pub enum Skip {
     NotTcp,
     /// A length or an offset is impossible, or the frame ends inside a header.
     Malformed,
-    /// One fragment; the datagram is not complete.
+    /// Encrypted by the link: 802.11, `MACsec`.
+    Encrypted,
+    /// A frame of 802.11 with several packets: not counted, each of them is read.
+    Aggregate,
+    /// A fragment: not counted, it is kept.
     Fragment,
 }
 
@@ -97,60 +115,107 @@ impl Skip {
             Self::NotIp => counters.frames_not_ip += 1,
             Self::NotTcp => counters.frames_not_tcp += 1,
             Self::Malformed => counters.frames_malformed += 1,
-            Self::Fragment => counters.fragments += 1,
+            Self::Encrypted => counters.frames_encrypted += 1,
+            Self::Aggregate | Self::Fragment => {}
         }
     }
 }
 
-/// The TCP segment of a frame that is no fragment; and whether its payload was captured whole.
+/// The TCP segment of a frame that holds one, and holds it whole.
 ///
 /// # Errors
-/// Why there is none. `Skip::Fragment` is for `fragment` to take.
+/// Why there is none. `Skip::Fragment` and `Skip::Aggregate` are for `dissect` to take.
 #[inline]
-pub fn segment(link_type: u16, frame: &[u8]) -> Result<(Segment<'_>, bool), Skip> {
+pub fn segment(link_type: u16, frame: &[u8]) -> Result<Segment<'_>, Skip> {
     if let Some(segment) = common::segment(link_type, frame) {
-        return Ok((segment, true));
+        return Ok(segment);
     }
     let mut wrapping = Wrapping::default();
     let datagram = ip::packet(link::network_packet(link_type, frame, &mut wrapping)?)?;
     if datagram.fragment.is_some() {
         return Err(Skip::Fragment);
     }
-    let segment = tcp::segment(&datagram, datagram.payload, link_type, frame)?;
-    Ok((segment, !datagram.cut))
+    tcp::segment(&datagram, datagram.payload, Origin::Frame(link_type, frame))
 }
 
-/// Keep a fragment; if it was the last one missing, hand the segment that they make to `receive`.
-pub fn fragment(
+/// What a frame is taken apart with.
+pub struct Tools<'a> {
+    /// Fragments that wait.
+    pub fragments: &'a mut Fragments,
+    /// Caps.
+    pub limits: &'a Limits,
+    /// Counters.
+    pub counters: &'a mut Counters,
+}
+
+/// Take the TCP segments out of a frame and hand each to `receive`: one, but for aggregates of 802.11; frames without any
+/// are counted.
+pub fn dissect(
     link_type: u16,
     frame: &[u8],
     time_ns: u64,
-    fragments: &mut Fragments,
-    limits: &Limits,
-    counters: &mut Counters,
-    receive: impl FnOnce(&Segment<'_>, &mut Counters),
+    tools: &mut Tools<'_>,
+    mut receive: impl FnMut(&Segment<'_>, &mut Counters),
 ) {
     let mut wrapping = Wrapping::default();
-    let outcome = link::network_packet(link_type, frame, &mut wrapping).and_then(ip::packet);
-    let Ok((datagram, place)) = outcome.and_then(|datagram| match datagram.fragment {
-        Some(place) => Ok((datagram, place)),
-        None => Err(Skip::Fragment),
-    }) else {
+    match link::network_packet(link_type, frame, &mut wrapping) {
+        Err(Skip::Aggregate) => link::each_packet(link_type, frame, |packet, wrapping| {
+            network(packet, wrapping, time_ns, tools, &mut receive);
+        }),
+        packet => network(packet, wrapping, time_ns, tools, receive),
+    }
+}
+
+fn network(
+    packet: Result<&[u8], Skip>,
+    wrapping: Wrapping,
+    time_ns: u64,
+    tools: &mut Tools<'_>,
+    receive: impl FnMut(&Segment<'_>, &mut Counters),
+) {
+    let Tools {
+        fragments,
+        limits,
+        counters,
+    } = tools;
+    let datagram = match packet.and_then(ip::packet) {
+        Ok(datagram) => datagram,
+        Err(skip) => return skip.count(counters),
+    };
+    let Some(place) = datagram.fragment else {
+        return deliver(&datagram, datagram.payload, wrapping, counters, receive);
+    };
+    counters.fragments += 1;
+    let whole = fragments.add(&datagram, place, time_ns, limits, counters);
+    let Some(whole) = whole else {
         return;
     };
-    let Some(whole) = fragments.add(&datagram, place, time_ns, limits, counters) else {
-        return;
-    };
-    let made = ip::reassembled(datagram.protocol, &whole).and_then(|(protocol, payload)| {
-        let datagram = ip::Datagram {
-            protocol,
-            ..datagram
-        };
-        tcp::segment(&datagram, payload, link_type, frame)
-    });
-    match made {
+    match ip::reassembled(datagram.protocol, &whole.payload) {
+        Ok((protocol, payload)) => {
+            let datagram = ip::Datagram {
+                protocol,
+                missing: 0,
+                conflicting: whole.conflicting,
+                ..datagram
+            };
+            deliver(&datagram, payload, wrapping, counters, receive);
+        }
+        Err(skip) => skip.count(counters),
+    }
+}
+
+fn deliver(
+    datagram: &ip::Datagram<'_>,
+    payload: &[u8],
+    wrapping: Wrapping,
+    counters: &mut Counters,
+    mut receive: impl FnMut(&Segment<'_>, &mut Counters),
+) {
+    match tcp::segment(datagram, payload, Origin::Read(&wrapping)) {
         Ok(segment) => {
-            counters.frames_cut_payload += u64::from(datagram.cut);
+            if datagram.missing > 0 {
+                counters.frames_cut_payload += 1;
+            }
             receive(&segment, counters);
         }
         Err(skip) => skip.count(counters),

@@ -13,6 +13,15 @@ pub const RST: u8 = 0x04;
 /// The acknowledgement number is valid.
 pub const ACK: u8 = 0x10;
 
+/// How the encapsulations of a segment can be told.
+#[derive(Debug, Clone, Copy)]
+pub enum Origin<'a> {
+    /// They are to be read again from this frame, of this LINKTYPE_: of most segments nobody wants to know.
+    Frame(u16, &'a [u8]),
+    /// They were read.
+    Read(&'a Wrapping),
+}
+
 /// One TCP segment. Checksums are not looked at: offload and mirrors break them.
 #[derive(Debug, Clone, Copy)]
 pub struct Segment<'a> {
@@ -28,10 +37,12 @@ pub struct Segment<'a> {
     pub flags: u8,
     /// What was captured of the payload.
     pub payload: &'a [u8],
-    /// LINKTYPE_ of the frame that it came in; the last one, if it came in fragments.
-    pub link_type: u16,
-    /// That frame.
-    pub frame: &'a [u8],
+    /// Bytes of the payload, at its end, that were not captured.
+    pub missing: usize,
+    /// Its packet came in fragments that contradict each other.
+    pub conflicting: bool,
+    /// What it came in.
+    pub origin: Origin<'a>,
 }
 
 impl Segment<'_> {
@@ -41,35 +52,43 @@ impl Segment<'_> {
         self.flags & flags == flags
     }
 
-    /// Encapsulations and MAC addresses. They are read again from the frame: of most segments nobody wants to know.
+    /// Encapsulations and MAC addresses.
     #[must_use]
     pub fn wrapping(&self) -> Wrapping {
-        let mut wrapping = Wrapping::default();
-        let _ = link::network_packet(self.link_type, self.frame, &mut wrapping);
-        wrapping
+        match self.origin {
+            Origin::Read(wrapping) => *wrapping,
+            Origin::Frame(link_type, frame) => {
+                let mut wrapping = Wrapping::default();
+                let _ = link::network_packet(link_type, frame, &mut wrapping);
+                wrapping
+            }
+        }
     }
 }
 
 pub(super) fn segment<'a>(
     datagram: &Datagram<'_>,
     bytes: &'a [u8],
-    link_type: u16,
-    frame: &'a [u8],
+    origin: Origin<'a>,
 ) -> Result<Segment<'a>, Skip> {
     if datagram.protocol != TCP {
         return Err(Skip::NotTcp);
     }
     let ends = [datagram.source, datagram.destination];
-    read(ends, bytes, link_type, frame).ok_or(Skip::Malformed)
+    let segment = read(ends, bytes, origin).ok_or(Skip::Malformed)?;
+    Ok(Segment {
+        missing: datagram.missing,
+        conflicting: datagram.conflicting,
+        ..segment
+    })
 }
 
-/// The segment between these two addresses whose header begins here.
+/// The segment between these two addresses whose header begins here, captured whole.
 #[inline]
 pub(super) fn read<'a>(
     [source, destination]: [[u8; 16]; 2],
     bytes: &'a [u8],
-    link_type: u16,
-    frame: &'a [u8],
+    origin: Origin<'a>,
 ) -> Option<Segment<'a>> {
     let mut reader = Reader::new(bytes);
     let source = Endpoint {
@@ -94,7 +113,8 @@ pub(super) fn read<'a>(
         acknowledgement,
         flags,
         payload: bytes.get(offset..)?,
-        link_type,
-        frame,
+        missing: 0,
+        conflicting: false,
+        origin,
     })
 }

@@ -11,7 +11,7 @@ use crate::session::Session;
 use crate::table::write_stream;
 
 /// Columns that always have a value, of kinds that could be NULL.
-const NEVER_NULL: [&str; 13] = [
+const NEVER_NULL: [&str; 14] = [
     "community_id",
     "sensor",
     "frame",
@@ -22,6 +22,7 @@ const NEVER_NULL: [&str; 13] = [
     "established",
     "confirmed",
     "bytes_lost",
+    "conflicting",
     "server_visibility",
     "client_visibility",
     "time",

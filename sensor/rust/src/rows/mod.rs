@@ -75,7 +75,7 @@ impl<'a> Row<'a> {
 }
 
 /// The fields of a session, in the order of the table.
-pub(crate) fn fields<'a>(row: &'a Row<'_>) -> [(&'static str, Value<'a>); 49] {
+pub(crate) fn fields<'a>(row: &'a Row<'_>) -> [(&'static str, Value<'a>); 50] {
     let (s, source) = (row.session, row.source);
     let profile = s.profile.as_deref();
     let cipher = s.cipher_suite.and_then(registry::cipher_suite);
@@ -154,6 +154,7 @@ pub(crate) fn fields<'a>(row: &'a Row<'_>) -> [(&'static str, Value<'a>); 49] {
         ("established", Value::Bool(Some(s.established))),
         ("confirmed", Value::Bool(Some(s.confirmed))),
         ("bytes_lost", Value::U64(Some(s.bytes_lost))),
+        ("conflicting", Value::Bool(Some(s.conflicting))),
         ("server_visibility", words(s.server_visibility.name())),
         ("client_visibility", words(s.client_visibility.name())),
     ]

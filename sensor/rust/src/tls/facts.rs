@@ -7,6 +7,7 @@ use super::message::{self, KeyExchange};
 use super::profiles::Profiles;
 use super::reassembly::{Cut, Message};
 use super::registry::Version;
+use crate::connection::Moment;
 use crate::identities::{Identities, Sha};
 use crate::limits::{Counters, Limits};
 
@@ -43,6 +44,8 @@ pub enum ChainEnd {
 /// What one direction said in one handshake.
 #[derive(Debug, Default)]
 pub struct Facts {
+    /// When the first byte of its first message came.
+    pub since: Option<Moment>,
     /// ClientHello, the first of two after a HelloRetryRequest.
     pub client_hello: Option<Box<ClientHello>>,
     /// Its random: the second hello after a HelloRetryRequest has the same one (RFC 8446 4.1.2).
@@ -112,6 +115,7 @@ impl Facts {
     /// Take what the second hello of a HelloRetryRequest pair brought; the first hello stands.
     pub(super) fn merge_retry(&mut self, second: Self) {
         *self = Self {
+            since: self.since,
             client_hello: self.client_hello.take(),
             random: self.random,
             lost_bytes: self.lost_bytes + second.lost_bytes,
@@ -158,6 +162,23 @@ impl Facts {
         }
     }
 
+    /// Note the one certificate that a hello of SSL 2 holds.
+    pub(super) fn note_certificate(
+        &mut self,
+        is_x509: bool,
+        der: &[u8],
+        context: &mut Context<'_>,
+    ) {
+        self.chain = Some(if is_x509 {
+            let name = context
+                .identities
+                .identify(der, context.limits, context.counters);
+            (vec![name], ChainEnd::Complete)
+        } else {
+            (Vec::new(), ChainEnd::Unsupported)
+        });
+    }
+
     /// Note an alert in the clear.
     pub(super) fn note_alert(&mut self, alert: Alert) {
         if self.alerts.len() < MAX_ALERTS {
@@ -186,6 +207,7 @@ pub(super) fn receive(
     let Some(facts) = all.last_mut() else {
         return;
     };
+    facts.since.get_or_insert(message.since);
     if message.cut == Some(Cut::TooLong) {
         context.counters.handshake_too_long += 1;
     }
@@ -211,9 +233,9 @@ pub(super) fn receive(
         handshake::SERVER_KEY_EXCHANGE => {
             facts.server_key_exchange = true;
             let version = facts.version();
-            if let (Some(hello), Some(version), None) = (&facts.server_hello, version, message.cut)
-            {
-                facts.key_exchange = message::key_exchange(message.body, hello.cipher, version);
+            let cipher = facts.server_hello.as_ref().and_then(|hello| hello.cipher);
+            if let (Some(cipher), Some(version), None) = (cipher, version, message.cut) {
+                facts.key_exchange = message::key_exchange(message.body, cipher, version);
             }
         }
         handshake::SERVER_HELLO_DONE => facts.hello_done = true,

@@ -1,11 +1,18 @@
 //! One direction of a TLS connection: its records, up to the change of keys.
 
+mod version_2;
+
 use super::alert::Alert;
-use super::facts::{receive, Context, Facts};
-use super::hello::ClientHello;
+use super::facts::{receive, ChainEnd, Context, Facts};
 use super::reassembly::{Cut, Message, Messages};
 use super::registry::Version;
 use super::{content, handshake, is_record_header, RECORD_HEADER};
+use crate::connection::Moment;
+
+pub use version_2::{
+    CLIENT_HELLO as VERSION_2_CLIENT_HELLO, SERVER_HELLO as VERSION_2_SERVER_HELLO,
+    VERSION as VERSION_2, X509 as VERSION_2_X509,
+};
 
 /// Length of an encrypted alert of TLS 1.3: level, description, inner type and tag (RFC 8446 5.2).
 const ENCRYPTED_ALERT: usize = 19;
@@ -19,9 +26,9 @@ enum State {
     Header(usize),
     /// In a record.
     Body { kind: u8, left: usize },
-    /// In an SSL 2 record that holds a ClientHello: its two length bytes are still to be read.
+    /// Between records of SSL 2; so many bytes of the next header are there.
     Version2Header(usize),
-    /// In the body of one.
+    /// In one.
     Version2Body { left: usize },
     /// Bytes were lost: wait for something that looks like the start of a record.
     Resync,
@@ -38,6 +45,9 @@ pub struct Half {
     messages: Messages,
     keys_changed: bool,
     after_plaintext: bool,
+    /// A hello in the format of SSL 2 was read: the next record may be one of SSL 2, too.
+    version_2_may_follow: bool,
+    now: Moment,
     /// One entry a handshake; more than one only where a connection has several in the clear.
     pub facts: Vec<Facts>,
 }
@@ -51,15 +61,17 @@ impl Default for Half {
             messages: Messages::default(),
             keys_changed: false,
             after_plaintext: false,
+            version_2_may_follow: false,
+            now: Moment::default(),
             facts: Vec::new(),
         }
     }
 }
 
 impl Half {
-    /// A direction that begins with an SSL 2 ClientHello.
+    /// A direction that begins with a hello in the format of SSL 2.
     #[must_use]
-    pub fn with_version_2_hello() -> Self {
+    pub fn with_version_2() -> Self {
         Self {
             state: State::Version2Header(0),
             ..Self::default()
@@ -118,13 +130,24 @@ impl Half {
         &mut self.facts[last]
     }
 
-    /// Take in the next bytes of the stream.
-    pub fn feed(&mut self, mut bytes: &[u8], context: &mut Context<'_>) {
+    /// Take in the next bytes of the stream, which came at this moment.
+    pub fn feed(&mut self, mut bytes: &[u8], now: Moment, context: &mut Context<'_>) {
+        self.now = now;
         while !bytes.is_empty() && self.state != State::Done {
             bytes = match self.state {
+                State::Header(0) if self.version_2_may_follow => {
+                    self.version_2_may_follow = false;
+                    let is_tls = bytes.first().is_some_and(|kind| {
+                        (content::CHANGE_CIPHER_SPEC..=content::HEARTBEAT).contains(kind)
+                    });
+                    if !is_tls {
+                        self.state = State::Version2Header(0);
+                    }
+                    bytes
+                }
                 State::Header(have) => self.read_header(have, bytes, context),
                 State::Body { kind, left } => self.read_body(kind, left, bytes, context),
-                State::Version2Header(have) => self.read_version_2_header(have, bytes),
+                State::Version2Header(have) => self.read_version_2_header(have, bytes, context),
                 State::Version2Body { left } => self.read_version_2_body(left, bytes, context),
                 State::Resync => {
                     if looks_like_record(bytes) {
@@ -244,11 +267,14 @@ impl Half {
     fn push(&mut self, body: &[u8], context: &mut Context<'_>) {
         let mut facts = std::mem::take(&mut self.facts);
         let after_plaintext = self.after_plaintext;
-        let outcome = self
-            .messages
-            .push(body, context.limits.max_handshake_bytes, |message| {
+        let outcome = self.messages.push(
+            body,
+            self.now,
+            context.limits.max_handshake_bytes,
+            |message| {
                 receive(&mut facts, &message, after_plaintext, context);
-            });
+            },
+        );
         self.facts = facts;
         if outcome.is_err() {
             // Encrypted, and the change of keys was lost; or never TLS at all.
@@ -299,46 +325,6 @@ impl Half {
         }
     }
 
-    fn read_version_2_header<'a>(&mut self, have: usize, bytes: &'a [u8]) -> &'a [u8] {
-        let Some((&byte, rest)) = bytes.split_first() else {
-            return &[];
-        };
-        if let Some(slot) = self.header.get_mut(have) {
-            *slot = byte;
-        }
-        self.state = if have == 0 {
-            State::Version2Header(1)
-        } else {
-            let [high, low, ..] = self.header;
-            State::Version2Body {
-                left: usize::from(u16::from_be_bytes([high & 0x7f, low])),
-            }
-        };
-        rest
-    }
-
-    fn read_version_2_body<'a>(
-        &mut self,
-        left: usize,
-        bytes: &'a [u8],
-        context: &mut Context<'_>,
-    ) -> &'a [u8] {
-        let (body, rest) = bytes.split_at(left.min(bytes.len()));
-        self.small.extend_from_slice(body);
-        let left = left - body.len();
-        if left > 0 {
-            self.state = State::Version2Body { left };
-            return rest;
-        }
-        let small = std::mem::take(&mut self.small);
-        match ClientHello::read_version_2(&small) {
-            Some(hello) => self.current().client_hello = Some(Box::new(hello)),
-            None => context.counters.messages_malformed += 1,
-        }
-        self.state = State::Header(0);
-        rest
-    }
-
     /// So many bytes were missing before the first one that was read.
     pub fn lost(&mut self, missing: u64) {
         if self.facts.is_empty() {
@@ -355,6 +341,7 @@ impl Half {
         self.current().lost_bytes += u64::from(missing);
         context.counters.bytes_lost += u64::from(missing);
         let missing = usize::try_from(missing).unwrap_or(usize::MAX);
+        self.cut_version_2(ChainEnd::Lost);
         let mut facts = std::mem::take(&mut self.facts);
         let after_plaintext = self.after_plaintext;
         let receive_cut =
@@ -381,6 +368,10 @@ impl Half {
 
     /// Nothing more comes, or nothing more is wanted.
     pub fn end(&mut self, cut: Cut, context: &mut Context<'_>) {
+        self.cut_version_2(match cut {
+            Cut::Lost => ChainEnd::Lost,
+            _ => ChainEnd::Truncated,
+        });
         let mut facts = std::mem::take(&mut self.facts);
         self.messages
             .end(cut, |message| receive(&mut facts, &message, false, context));

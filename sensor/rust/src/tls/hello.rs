@@ -61,14 +61,14 @@ pub struct ServerHello {
     pub retry: bool,
     /// Session id.
     pub session_id: Vec<u8>,
-    /// Cipher suite.
-    pub cipher: u16,
+    /// Cipher suite; `None` in SSL 2, where the client chooses.
+    pub cipher: Option<u16>,
     /// JA3S hash; `None` for a hello that breaks off.
     pub ja3s: Option<Md5Hex>,
     /// Group of the key share (TLS 1.3).
     pub group: Option<u16>,
-    /// A pre-shared key was accepted (TLS 1.3).
-    pub psk: bool,
+    /// It says that it resumes a session: a pre-shared key was accepted (TLS 1.3), or the session's id was known (SSL 2).
+    pub resumes: bool,
     /// Application protocol chosen, where it is not encrypted.
     pub alpn: Option<String>,
     /// Signed certificate timestamps; `None` if the hello breaks off before them, or where they are encrypted.
@@ -224,10 +224,11 @@ impl ServerHello {
         } else {
             reader.vector8()?.rest().to_vec()
         };
+        let cipher = reader.u16()?;
         let mut hello = Self {
             retry,
             session_id,
-            cipher: reader.u16()?,
+            cipher: Some(cipher),
             ..Self::default()
         };
         let mut kinds = Vec::new();
@@ -236,7 +237,7 @@ impl ServerHello {
             .version
             .or_else(|| settled(legacy, complete).map(Version));
         if complete {
-            hello.ja3s = Some(profiles.ja3s(legacy, hello.cipher, &kinds));
+            hello.ja3s = Some(profiles.ja3s(legacy, cipher, &kinds));
             if hello.version.is_some_and(|version| !version.is_13()) {
                 hello.sct_count.get_or_insert(0);
             }
@@ -276,7 +277,7 @@ impl ServerHello {
             extension::KEY_SHARE | extension::KEY_SHARE_OF_DRAFTS => {
                 self.group = Some(body.u16()?);
             }
-            extension::PRE_SHARED_KEY => self.psk = true,
+            extension::PRE_SHARED_KEY => self.resumes = true,
             extension::ALPN => {
                 self.alpn = Some(text(body.vector16()?.vector8()?.rest()));
             }

@@ -1,5 +1,6 @@
 //! Where TLS begins: told from the bytes, on any port and in mid-stream of any protocol (STARTTLS of whatever kind).
 
+use super::half::{VERSION_2_CLIENT_HELLO, VERSION_2_SERVER_HELLO, VERSION_2_X509};
 use super::{content, handshake, MAX_RECORD, RECORD_HEADER};
 use crate::bytes::Reader;
 
@@ -21,7 +22,7 @@ pub enum Opener {
     Maybe,
     /// A record with a hello or a Certificate message.
     Records,
-    /// A ClientHello in the format of SSL 2 (RFC 5246 E.2).
+    /// A hello in the format of SSL 2: of a client (RFC 5246 E.2, also for later versions), or of a server.
     Version2Hello,
     /// A record with an alert: an answer, if the other side spoke TLS.
     Alert,
@@ -164,12 +165,21 @@ fn alert_record(bytes: &[u8]) -> Opener {
     }
 }
 
-/// The three lengths of the hello must add up to its record's.
+/// A record of SSL 2 without padding, that holds a hello.
 fn version_2(bytes: &[u8]) -> Opener {
-    let fits = |at: usize, right: &dyn Fn(u8) -> bool| bytes.get(at).is_none_or(|&b| right(b));
-    if !(fits(2, &|b| b == handshake::CLIENT_HELLO) && fits(3, &|b| b == 3) && fits(4, &|b| b <= 3))
-    {
-        return Opener::No;
+    match bytes.get(2) {
+        None => Opener::Maybe,
+        Some(&VERSION_2_CLIENT_HELLO) => version_2_client(bytes),
+        Some(&VERSION_2_SERVER_HELLO) => version_2_server(bytes),
+        Some(_) => Opener::No,
+    }
+}
+
+/// The three lengths of the hello must add up to its record's.
+fn version_2_client(bytes: &[u8]) -> Opener {
+    match (bytes.get(3), bytes.get(4)) {
+        (Some(0), Some(2)) | (Some(3), Some(0..=3)) | (Some(0 | 3) | None, None) => {}
+        _ => return Opener::No,
     }
     let mut reader = Reader::new(bytes);
     let mut lengths = || {
@@ -188,6 +198,40 @@ fn version_2(bytes: &[u8]) -> Opener {
                 && matches!(session, 0 | 16)
                 && (16..=32).contains(&challenge)
                 && record == 9 + ciphers + session + challenge =>
+        {
+            Opener::Version2Hello
+        }
+        Some(_) => Opener::No,
+    }
+}
+
+/// Its certificate, ciphers and connection id must add up to its record; a resumed session has only the last.
+fn version_2_server(bytes: &[u8]) -> Opener {
+    const CERTIFICATE_AT: usize = 13;
+    const SEQUENCE: u8 = 0x30;
+    let fits = |at: usize, right: u8| bytes.get(at).is_none_or(|&byte| byte == right);
+    let resumes = bytes.get(3).is_some_and(|&hit| hit == 1);
+    let kind = if resumes { 0 } else { VERSION_2_X509 };
+    if !(fits(3, u8::from(resumes)) && fits(4, kind) && fits(5, 0) && fits(6, 2)) {
+        return Opener::No;
+    }
+    let mut reader = Reader::new(bytes);
+    let mut lengths = || {
+        let record = u32::from(reader.u16()? & 0x7fff);
+        reader.take(5)?;
+        let [certificate, ciphers, id] =
+            [reader.u16()?, reader.u16()?, reader.u16()?].map(u32::from);
+        Some((record, certificate, ciphers, id))
+    };
+    match lengths() {
+        None => Opener::Maybe,
+        Some((record, certificate, ciphers, id))
+            if record == 11 + certificate + ciphers + id
+                && (16..=32).contains(&id)
+                && ciphers % 3 == 0
+                && (ciphers > 0) != resumes
+                && (certificate >= 8) != resumes
+                && (resumes || fits(CERTIFICATE_AT, SEQUENCE)) =>
         {
             Opener::Version2Hello
         }
@@ -262,6 +306,65 @@ mod tests {
         let mut wrong = bytes;
         wrong[1] += 1;
         assert_eq!(Opener::No, look(&wrong));
+    }
+
+    #[test]
+    fn a_version_2_server_must_add_up() {
+        let new = [
+            0x80,
+            11 + 9 + 3 + 16,
+            4,
+            0,
+            1,
+            0,
+            2,
+            0,
+            9,
+            0,
+            3,
+            0,
+            16,
+            0x30,
+        ];
+        let resumed = [0x80, 11 + 16, 4, 1, 0, 0, 2, 0, 0, 0, 0, 0, 16, 7];
+        for bytes in [new, resumed] {
+            assert_eq!(Opener::Version2Hello, look(&bytes));
+            for n in 1..bytes.len() - 1 {
+                assert_eq!(Opener::Maybe, look(&bytes[..n]), "{n}");
+            }
+            for (at, value) in [
+                (1, 77),
+                (2, 5),
+                (3, 2),
+                (4, 2),
+                (5, 3),
+                (6, 1),
+                (8, 3),
+                (10, 6),
+                (12, 9),
+            ] {
+                let mut wrong = bytes;
+                wrong[at] = value;
+                assert_eq!(Opener::No, look(&wrong), "{at}");
+            }
+        }
+        let mut wrong = new;
+        wrong[13] = 0x31;
+        assert_eq!(Opener::No, look(&wrong));
+    }
+
+    #[test]
+    fn version_2_clients_of_all_versions() {
+        for version in [[0, 2], [3, 0], [3, 1], [3, 3]] {
+            let mut bytes = [0x80, 9 + 6 + 16, 1, 0, 0, 0, 6, 0, 0, 0, 16];
+            bytes[3..5].copy_from_slice(&version);
+            assert_eq!(Opener::Version2Hello, look(&bytes));
+        }
+        for version in [[0, 0], [0, 3], [2, 0], [3, 4]] {
+            let mut bytes = [0x80, 9 + 6 + 16, 1, 0, 0, 0, 6, 0, 0, 0, 16];
+            bytes[3..5].copy_from_slice(&version);
+            assert_eq!(Opener::No, look(&bytes));
+        }
     }
 
     #[test]

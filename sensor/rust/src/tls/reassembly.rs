@@ -1,6 +1,7 @@
 //! Handshake messages out of record bodies: several in one record, or one over many.
 
 use super::handshake;
+use crate::connection::Moment;
 
 /// Type and length.
 const HEADER: usize = 4;
@@ -25,6 +26,8 @@ pub struct Message<'a> {
     pub body: &'a [u8],
     /// `None` when it is whole.
     pub cut: Option<Cut>,
+    /// When its first byte came.
+    pub since: Moment,
 }
 
 /// These bytes are no plaintext handshake.
@@ -44,6 +47,7 @@ pub struct Messages {
     header: [u8; HEADER],
     header_length: usize,
     current: Option<Current>,
+    since: Moment,
     buffer: Vec<u8>,
 }
 
@@ -72,17 +76,21 @@ impl Messages {
         self.current.is_none() && self.header_length == 0
     }
 
-    /// Take in bytes of handshake records; each message is handed to `receive` when its last byte is there.
+    /// Take in bytes of handshake records, which came at this moment; each message is handed to `receive` when its last byte is there.
     ///
     /// # Errors
     /// What should be a message's start has a type nobody knows: it is encrypted, or no handshake.
     pub fn push(
         &mut self,
         mut bytes: &[u8],
+        now: Moment,
         max_bytes: usize,
         mut receive: impl FnMut(Message<'_>),
     ) -> Result<(), NotPlaintext> {
         while !bytes.is_empty() {
+            if self.is_between() {
+                self.since = now;
+            }
             let current = match self.current {
                 Some(current) => current,
                 None => match self.read_header(&mut bytes)? {
@@ -104,6 +112,8 @@ impl Messages {
                         kind: current.kind,
                         body: &self.buffer,
                         cut: Some(Cut::TooLong),
+
+                        since: self.since,
                     });
                     self.stop_keeping();
                 } else {
@@ -155,6 +165,8 @@ impl Messages {
                 kind: current.kind,
                 body: whole,
                 cut: None,
+
+                since: self.since,
             });
         }
         self.buffer = Vec::new();
@@ -174,6 +186,8 @@ impl Messages {
                 kind: current.kind,
                 body: &self.buffer,
                 cut: Some(Cut::Lost),
+
+                since: self.since,
             });
         }
         self.stop_keeping();
@@ -207,6 +221,8 @@ impl Messages {
                     kind: current.kind,
                     body: &self.buffer,
                     cut: Some(cut),
+
+                    since: self.since,
                 });
             }
         }
@@ -231,7 +247,9 @@ mod tests {
         let mut out = Vec::new();
         for part in parts {
             messages
-                .push(part, max, |m| out.push((m.kind, m.body.to_vec(), m.cut)))
+                .push(part, Moment::default(), max, |m| {
+                    out.push((m.kind, m.body.to_vec(), m.cut));
+                })
                 .unwrap();
         }
         messages.end(Cut::Ended, |m| out.push((m.kind, m.body.to_vec(), m.cut)));
@@ -286,10 +304,12 @@ mod tests {
     fn after_a_gap_inside_a_message_the_next_one_is_found() {
         let mut messages = Messages::default();
         let mut out = Vec::new();
-        messages.push(&STREAM[..6], 100, |_| {}).unwrap();
+        messages
+            .push(&STREAM[..6], Moment::default(), 100, |_| {})
+            .unwrap();
         assert!(messages.gap(3, |m| out.push((m.kind, m.body.to_vec(), m.cut))));
         messages
-            .push(&STREAM[9..], 100, |m| {
+            .push(&STREAM[9..], Moment::default(), 100, |m| {
                 out.push((m.kind, m.body.to_vec(), m.cut));
             })
             .unwrap();
@@ -300,6 +320,9 @@ mod tests {
     #[test]
     fn encrypted_bytes_are_not_taken_for_messages() {
         let mut messages = Messages::default();
-        assert_eq!(Err(NotPlaintext), messages.push(&[0x9c, 0, 0], 100, |_| {}));
+        assert_eq!(
+            Err(NotPlaintext),
+            messages.push(&[0x9c, 0, 0], Moment::default(), 100, |_| {})
+        );
     }
 }

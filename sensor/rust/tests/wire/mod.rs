@@ -10,7 +10,7 @@
 use _rust::connection::Moment;
 use _rust::engine::Engine;
 use _rust::frame::{Endpoint, ACK, FIN, RST, SYN};
-use _rust::limits::Limits;
+use _rust::limits::{Counters, Limits};
 use _rust::session::Session;
 
 const RAW_IP: u16 = 101;
@@ -250,6 +250,17 @@ pub fn run(frames: &[Frame]) -> Vec<Session> {
 
 /// Sessions, and the most bytes of state that there ever were.
 pub fn run_with(frames: &[Frame], limits: Limits) -> (Vec<Session>, usize) {
+    let (mut engine, most) = through(frames, limits);
+    (engine.take().sessions, most)
+}
+
+/// Sessions, and what was counted.
+pub fn run_counted(frames: &[Frame], limits: Limits) -> (Vec<Session>, Counters) {
+    let (mut engine, _) = through(frames, limits);
+    (engine.take().sessions, engine.counters().clone())
+}
+
+fn through(frames: &[Frame], limits: Limits) -> (Engine, usize) {
     let mut engine = Engine::new("", limits);
     let mut most = 0;
     for (number, frame) in (1..).zip(frames) {
@@ -262,5 +273,5 @@ pub fn run_with(frames: &[Frame], limits: Limits) -> (Vec<Session>, usize) {
         most = most.max(engine.memory());
     }
     while !engine.finish(usize::MAX) {}
-    (engine.take().sessions, most)
+    (engine, most)
 }
