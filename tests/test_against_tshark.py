@@ -20,7 +20,15 @@ NOT_IN_4_0 = {"ja4"}
 """Of newer versions of tshark only."""
 NOT_HERE = {"encapsulation", "interface"}
 """No capture of pcaps/ has tags, or names its interface."""
-ALWAYS_KNOWN = ("encapsulation", "established", "confirmed", "bytes_lost", "server_visibility", "client_visibility")
+ALWAYS_KNOWN = (
+    "encapsulation",
+    "established",
+    "confirmed",
+    "bytes_lost",
+    "conflicting",
+    "server_visibility",
+    "client_visibility",
+)
 """To the native core."""
 
 pytestmark = pytest.mark.tools("tshark")

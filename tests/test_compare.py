@@ -23,8 +23,8 @@ ROOT = Path(__file__).resolve().parent.parent
 MANUAL = (ROOT / "docs/using.md").read_text()
 CAPTURES = sorted((ROOT / "pcaps").glob("*.pcap*"))
 TAG = struct.pack(">HH", 0x8100, 7)
-MPLS = b"\x88\x47" + b"\x00\x01\x01\x40"
-"""Ethertype, and one label that is the last."""
+NSH = b"\x89\x4f" + bytes.fromhex("0fc20201000001ff")
+"""Ethertype, and a Network Service Header (RFC 8300) of two words before IPv4."""
 
 tshark = pytest.mark.tools("tshark")
 
@@ -56,8 +56,8 @@ def test_no_difference() -> None:
 
 @tshark
 def test_an_explained_difference(tmp_path: Path) -> None:
-    """MPLS: tshark takes the label off, the native core does not yet."""
-    path = wrapped(tmp_path, MPLS, keep_type=False)
+    """A service header: tshark takes it off, the native core does not."""
+    path = wrapped(tmp_path, NSH, keep_type=False)
     done = run(path)
     assert (done.returncode, done.stderr) == (0, "")
     lines = done.stdout.splitlines()

@@ -59,6 +59,23 @@ def test_what_the_core_sees(case: Case, native: dict[str, list[Row]]) -> None:
         assert {name: row[name] for name in case.expected} == case.expected
 
 
+LIES = {
+    "repeated with other bytes",
+    "overlapping with other bytes",
+    "early, and again with other bytes",
+    "a lie overtakes the truth",
+    "fragments repeated with other bytes",
+}
+"""Cases in which bytes come again and are others."""
+
+
+@each_case
+def test_bytes_that_come_again_and_are_others_are_told(case: Case, native: dict[str, list[Row]]) -> None:
+    assert {case.name for case in CASES} >= LIES
+    for row in native[case.name]:
+        assert row["conflicting"] is (case.name in LIES)
+
+
 @pytest.mark.tools("tshark")
 @each_case
 def test_tshark_sees_the_same(case: Case, native: dict[str, list[Row]], tshark: dict[str, list[Row]]) -> None:

@@ -32,6 +32,7 @@ NEVER_COMPARED = frozenset(
         "established",
         "confirmed",
         "bytes_lost",
+        "conflicting",
     }
 )
 NULL_IS_SILENCE = frozenset(

@@ -52,6 +52,7 @@ UNKNOWN_TO_TSHARK = (
     "established",
     "confirmed",
     "bytes_lost",
+    "conflicting",
 )
 """Columns that are always None here: tshark does not tell, or not in a form that could be compared."""
 
