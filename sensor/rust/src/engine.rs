@@ -1,7 +1,7 @@
 //! Frames in, sessions and certificates out.
 
 use crate::connection::Moment;
-use crate::flows::{Arrival, Flows};
+use crate::flows::{Arrival, Flows, TOGETHER};
 use crate::frame::{self, Fragments, Skip};
 use crate::identities::Sha;
 use crate::limits::{Counters, Limits};
@@ -12,10 +12,6 @@ const SWEPT_SESSIONS: usize = 1_024;
 
 /// How often, in packet time, quiet flows are looked for.
 const SWEEP_NS: u64 = 1_000_000_000;
-
-/// Segments that are read before the first of them is taken in: enough for the processor to fetch what they need from
-/// memory at the same time, and few enough to stay near.
-const TOGETHER: usize = 32;
 
 /// What was finished since the last call of `Engine::take`.
 #[derive(Debug, Default)]

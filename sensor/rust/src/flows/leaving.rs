@@ -1,53 +1,56 @@
 //! How flows leave the table: given up, quiet for too long, or at the end of the observation.
 
-use super::{Class, Flows, State, Ticket};
+use super::{Class, Flows, State, Ticket, CLASSES};
 use crate::limits::{nanoseconds, Counters, Limits};
 
-/// The least promising first.
-pub(super) const CLASSES: [Class; 2] = [Class::Awaited, Class::Handshake];
-
 impl Flows {
-    /// Give up the least promising flow: one without TLS, else the oldest handshake.
-    pub(super) fn evict(
-        &mut self,
-        classes: &[Class],
-        limits: &Limits,
-        counters: &mut Counters,
-    ) -> bool {
-        for &class in classes {
-            while let Some(ticket) = self.queues[class as usize].pop_front() {
-                if self.slots[ticket.slot()].generation == ticket.generation {
-                    counters.flows_evicted += 1;
-                    self.end(ticket.slot(), true, limits, counters);
-                    return true;
-                }
+    /// Give up the least promising flow: one that said nothing, else one without TLS, else the oldest handshake.
+    pub(super) fn evict(&mut self, limits: &Limits, counters: &mut Counters) -> bool {
+        CLASSES
+            .into_iter()
+            .any(|class| self.evict_of(class, 0, limits, counters))
+    }
+
+    /// Memory is short: give up a flow that costs at least as much as the average of its class, within reason; giving up
+    /// the small ones would help nobody, and neither would a class that has little.
+    pub(super) fn evict_dear(&mut self, limits: &Limits, counters: &mut Counters) -> bool {
+        const LITTLE: usize = 8;
+        let all = self.memory();
+        for class in [Class::Awaited, Class::Handshake] {
+            let share = &self.classes[class as usize];
+            if share.flows > 0 && share.bytes >= all / LITTLE {
+                let average = share.bytes / share.flows;
+                return self.evict_of(class, average, limits, counters);
             }
         }
         false
     }
 
-    /// Memory is short: give up the oldest flow that costs at least as much as the average, within reason; giving up the
-    /// small ones would help nobody.
-    pub(super) fn evict_dear(&mut self, limits: &Limits, counters: &mut Counters) -> bool {
-        const TRIES: usize = 1_024;
-        let open = (self.slots.len() - self.free.len()).max(1);
-        for class in CLASSES {
-            for _ in 0..self.queues[class as usize].len().min(TRIES) {
-                let Some(ticket) = self.queues[class as usize].pop_front() else {
-                    break;
-                };
-                let entry = &self.slots[ticket.slot()];
-                if entry.generation == ticket.generation {
-                    if entry.cost >= self.memory / open {
-                        counters.flows_evicted += 1;
-                        self.end(ticket.slot(), true, limits, counters);
-                        return true;
-                    }
-                    self.queues[class as usize].push_back(ticket);
-                }
+    /// Give up the oldest flow of a class that costs so much, or one of the oldest.
+    fn evict_of(
+        &mut self,
+        class: Class,
+        cost: usize,
+        limits: &Limits,
+        counters: &mut Counters,
+    ) -> bool {
+        const TRIES: usize = 32;
+        let mut passed = 0;
+        while let Some(ticket) = self.queues[class as usize].pop_front() {
+            let entry = &self.slots[ticket.slot()];
+            if entry.generation != ticket.generation {
+                continue;
             }
+            if entry.cost < cost && passed < TRIES {
+                passed += 1;
+                self.queues[class as usize].push_back(ticket);
+                continue;
+            }
+            counters.flows_evicted += 1;
+            self.end(ticket.slot(), true, limits, counters);
+            return true;
         }
-        self.evict(&CLASSES, limits, counters)
+        false
     }
 
     /// End a flow for good: its sessions are reported, and it is not remembered.
@@ -77,7 +80,7 @@ impl Flows {
         }
         for class in CLASSES {
             let seconds = match class {
-                Class::Awaited => limits.awaited_timeout_s,
+                Class::Opening | Class::Awaited => limits.awaited_timeout_s,
                 Class::Handshake => limits.handshake_timeout_s,
             };
             while let Some(ticket) = self.queues[class as usize].front().copied() {

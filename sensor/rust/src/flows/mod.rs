@@ -22,10 +22,13 @@ use crate::tls::opener;
 use crate::tls::profiles::Profiles;
 use graves::{Grave, Graves};
 use index::{Index, Place};
-use leaving::CLASSES;
 use opening::Opening;
 
 type Key = [Endpoint; 2];
+
+/// Segments that are read before the first of them is taken in: enough for the processor to fetch what they need from
+/// memory at the same time, and few enough to stay near.
+pub const TOGETHER: usize = 32;
 
 /// A segment on its way into the table.
 #[derive(Debug, Clone, Copy)]
@@ -77,9 +80,14 @@ enum State {
 /// How long an open flow is kept, and in which order flows are given up when there are too many.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Class {
+    /// Nothing was said.
+    Opening,
+    /// No TLS yet.
     Awaited,
     Handshake,
 }
+
+const CLASSES: [Class; 3] = [Class::Opening, Class::Awaited, Class::Handshake];
 
 #[derive(Debug)]
 struct Slot {
@@ -107,6 +115,12 @@ impl Ticket {
     }
 }
 
+#[derive(Debug, Default)]
+struct Share {
+    flows: usize,
+    bytes: usize,
+}
+
 /// All flows, and what they gave.
 #[derive(Debug)]
 pub struct Flows {
@@ -115,9 +129,10 @@ pub struct Flows {
     index: Index,
     slots: Vec<Slot>,
     free: Vec<usize>,
-    queues: [VecDeque<Ticket>; 2],
+    queues: [VecDeque<Ticket>; 3],
+    /// Of each class: how many flows, and the bytes that they cost.
+    classes: [Share; 3],
     graves: Graves,
-    memory: usize,
     /// By the packets; never goes back.
     now_ns: u64,
     interfaces: Vec<Option<Arc<str>>>,
@@ -140,8 +155,8 @@ impl Flows {
             slots: Vec::new(),
             free: Vec::new(),
             queues: Default::default(),
+            classes: Default::default(),
             graves: Graves::default(),
-            memory: 0,
             now_ns: 0,
             interfaces: Vec::new(),
             ending: None,
@@ -160,7 +175,7 @@ impl Flows {
     /// Bytes that all open flows cost, near enough.
     #[must_use]
     pub fn memory(&self) -> usize {
-        self.memory
+        self.classes.iter().map(|share| share.bytes).sum()
     }
 
     /// The table is empty.
@@ -202,14 +217,28 @@ impl Flows {
         arrival
     }
 
-    /// Touch the memory that these will need, one after the other without waiting: the processor fetches for all of them
-    /// at the same time what `segment` would wait for each time.
+    /// Touch the memory that these will need, step by step for all of them: the processor fetches at the same time what
+    /// `segment` would wait for one after the other.
     pub fn warm(&self, arrivals: &[Arrival<'_>]) {
+        let mut slots = [None; TOGETHER];
+        for (slot, arrival) in slots.iter_mut().zip(arrivals) {
+            *slot = match self.index.find(arrival.hash) {
+                Some(Place::Open(place)) => self.slots.get(place),
+                _ => None,
+            };
+        }
         let mut touched = 0;
-        for arrival in arrivals {
-            if let Some(Place::Open(slot)) = self.index.find(arrival.hash) {
-                let generation = self.slots.get(slot).map_or(0, |entry| entry.generation);
-                touched ^= generation;
+        for entry in slots.iter().flatten() {
+            touched ^= entry.generation ^ u32::from(entry.key[0].port);
+        }
+        for (entry, arrival) in slots.iter().zip(arrivals) {
+            if let Some(State::Open(connection)) = entry.map(|entry| &entry.state) {
+                touched ^= connection.touch(arrival.direction);
+            }
+        }
+        for (entry, arrival) in slots.iter().zip(arrivals) {
+            if let Some(State::Open(connection)) = entry.map(|entry| &entry.state) {
+                touched ^= connection.touch_tls(arrival.direction);
             }
         }
         black_box(touched);
@@ -269,33 +298,38 @@ impl Flows {
         let connection = Connection::new(arrival.key(), segment.wrapping(), arrival.moment);
         let connection = Box::new(connection.continued(&tombstone));
         let cost = connection.memory();
-        Some(self.begin(arrival, State::Open(connection), cost, limits, counters))
+        let state = State::Open(connection);
+        Some(self.begin(arrival, Class::Awaited, state, cost, limits, counters))
     }
 
     fn open(&mut self, arrival: &Arrival<'_>, limits: &Limits, counters: &mut Counters) -> usize {
         let opening = Opening::new(arrival.moment, &arrival.segment);
-        self.begin(arrival, State::Opening(opening), 0, limits, counters)
+        let state = State::Opening(opening);
+        self.begin(arrival, Class::Opening, state, 0, limits, counters)
     }
 
     fn begin(
         &mut self,
         arrival: &Arrival<'_>,
+        class: Class,
         state: State,
         cost: usize,
         limits: &Limits,
         counters: &mut Counters,
     ) -> usize {
         while self.slots.len() - self.free.len() >= limits.max_flows.max(1)
-            && self.evict(&CLASSES, limits, counters)
+            && self.evict(limits, counters)
         {}
         counters.flows += 1;
-        self.memory += cost;
+        let share = &mut self.classes[class as usize];
+        share.flows += 1;
+        share.bytes += cost;
         let slot = self.free.pop().unwrap_or(self.slots.len());
         let begun = Slot {
             key: arrival.key(),
             hash: arrival.hash,
             generation: self.slots.get(slot).map_or(0, |entry| entry.generation),
-            class: Class::Awaited,
+            class,
             touched_ns: self.now_ns,
             cost,
             state,
@@ -306,21 +340,36 @@ impl Flows {
             self.slots.push(begun);
         }
         self.index.set(arrival.hash, Place::Open(slot));
-        self.reclass(slot, Class::Awaited);
+        self.queue(slot);
         slot
     }
 
     /// Count a flow at what it costs now.
     fn count(&mut self, slot: usize, cost: usize) {
-        let counted = std::mem::replace(&mut self.slots[slot].cost, cost);
-        self.memory = self.memory - counted + cost;
+        let entry = &mut self.slots[slot];
+        let counted = std::mem::replace(&mut entry.cost, cost);
+        let share = &mut self.classes[entry.class as usize];
+        share.bytes = share.bytes - counted + cost;
     }
 
     fn reclass(&mut self, slot: usize, class: Class) {
         let entry = &mut self.slots[slot];
-        entry.class = class;
+        let before = std::mem::replace(&mut entry.class, class);
+        let cost = entry.cost;
+        let share = &mut self.classes[before as usize];
+        share.flows -= 1;
+        share.bytes -= cost;
+        let share = &mut self.classes[class as usize];
+        share.flows += 1;
+        share.bytes += cost;
+        self.queue(slot);
+    }
+
+    /// Put a flow at the end of its class's queue.
+    fn queue(&mut self, slot: usize) {
+        let entry = &mut self.slots[slot];
         entry.generation = entry.generation.wrapping_add(1);
-        let generation = entry.generation;
+        let (class, generation) = (entry.class, entry.generation);
         let (queue, slots) = (&mut self.queues[class as usize], &self.slots);
         // A slot has one valid ticket at most: those of the past must not outgrow the table.
         if queue.len() > 2 * slots.len() + 64 {
@@ -355,7 +404,9 @@ impl Flows {
                 return;
             }
             entry.state = State::Open(Box::new(opening.grow(entry.key)));
+            self.reclass(slot, Class::Awaited);
         }
+        let entry = &mut self.slots[slot];
         let State::Open(connection) = &mut entry.state else {
             return;
         };
@@ -380,7 +431,7 @@ impl Flows {
                 if has_tls && !had_tls {
                     self.reclass(slot, Class::Handshake);
                 }
-                while self.memory > limits.max_state_bytes && self.evict_dear(limits, counters) {}
+                while self.memory() > limits.max_state_bytes && self.evict_dear(limits, counters) {}
             }
             Status::Finished => self.finished(slot, limits, counters),
             Status::Plain => self.remove(slot),
@@ -461,6 +512,7 @@ impl Flows {
     fn remove(&mut self, slot: usize) {
         self.count(slot, 0);
         let entry = &mut self.slots[slot];
+        self.classes[entry.class as usize].flows -= 1;
         entry.state = State::Free;
         entry.generation = entry.generation.wrapping_add(1);
         self.index.remove(entry.hash, Place::Open(slot));

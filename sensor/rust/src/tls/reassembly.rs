@@ -6,6 +6,9 @@ use crate::connection::Moment;
 /// Type and length.
 const HEADER: usize = 4;
 
+/// Most chains are shorter than this, in bytes.
+const USUAL: usize = 8_192;
+
 /// Why a message ends before its length says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cut {
@@ -117,6 +120,10 @@ impl Messages {
                     });
                     self.stop_keeping();
                 } else {
+                    if self.buffer.is_empty() {
+                        // Room for all of it at once, unless it claims more than honest messages have.
+                        self.buffer.reserve(current.missing.min(USUAL));
+                    }
                     self.buffer.extend_from_slice(body);
                 }
             }
