@@ -16,10 +16,19 @@ NATIVE, TSHARK = "native", "tshark"
 ENGINES = (NATIVE, TSHARK)
 
 
-def engine(name: str, captures: Sequence[CaptureInput]) -> Engine:
-    """Give the engine, fit for these captures; Failure says what is not installed, or which input it cannot read."""
+LEAST_MEMORY = 16 << 20
+"""Bytes; `sensor._rust.SMALLEST_BUDGET`, without loading the native module for `--help`."""
+
+
+def engine(name: str, captures: Sequence[CaptureInput], *, memory: int | None = None) -> Engine:
+    """Give the engine, fit for these captures; Failure says what is not installed, or which input it cannot read.
+
+    `memory` is the core's budget in bytes; None: its default caps.
+    """
     if name == NATIVE:
-        return NativeEngine()
+        return NativeEngine(memory=memory)
+    if memory is not None:
+        raise Failure("--memory: tshark knows no budget; use the native engine", Exit.USAGE)
     pipes = [capture.name for capture in captures if capture.path is None or capture.size is None]
     if pipes:
         raise Failure(f"{pipes[0]}: the tshark engine reads files only; write it to a file first", Exit.USAGE)

@@ -12,7 +12,7 @@ class ReaderGoneError(Exception):
     """Whoever reads our output has closed it, as `head` does: end without a word."""
 
 
-def write_out(data: bytes) -> None:
+def write_out(data: bytes | memoryview) -> None:
     """Write and flush; ReaderGoneError if nobody reads any more, Failure if it cannot be written."""
     stream = sys.stdout.buffer
     try:

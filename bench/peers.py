@@ -28,7 +28,8 @@ class Peer:
         return shutil.which(shlex.split(self.command)[0]) is not None
 
 
-CERTSPAN = "certspan extract --format arrow --workers {workers} {capture}"
+CERTSPAN = "certspan extract --format arrow {capture}"
+"""It works on one core yet."""
 TCPDUMP = Peer("tcpdump", "tcpdump -r {capture} -w /dev/null", tls=False)
 _ZEEK_SCRIPTS = "base/protocols/ssl base/files/x509"
 _SURICATA_LOG = "--set outputs.0.fast.enabled=no --set app-layer.protocols.tls.ja3-fingerprints=yes"

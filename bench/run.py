@@ -119,7 +119,7 @@ class Bench:
         found = self._truth(made)
         result = {"mix": name, **{key: made.truth[key] for key in ("packets", "bytes", "flows", "handshakes")}}
         result |= {"programs": rows, "truth": found}
-        if name in _TWO_CORES and len(self._cores) > 1:
+        if name in _TWO_CORES and len(self._cores) > 1 and "{workers}" in self._options.certspan:
             result["two_cores"] = self._two_cores(made.path)
         _show(result)
         return result
@@ -198,7 +198,12 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--data", type=Path, default=captures.HERE / "data", help="where captures are kept")
-    parser.add_argument("--certspan", default=CERTSPAN, metavar="COMMAND", help="with {capture} and {workers}")
+    parser.add_argument(
+        "--certspan",
+        default=CERTSPAN,
+        metavar="COMMAND",
+        help="with {capture}, and {workers} if it can use several cores",
+    )
     parser.add_argument("--peers", default="all", help="names, with commas between; tcpdump is always there")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the numbers here")
     options = parser.parse_args()

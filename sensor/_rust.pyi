@@ -5,18 +5,23 @@ from typing import Self, final
 
 __all__ = [
     "ENGINE_VERSION",
+    "SMALLEST_BUDGET",
     "Batch",
     "CaptureDamage",
     "Reading",
     "default_limits",
     "encode_arrow",
     "known_counters",
+    "no_sessions",
     "registry_name",
     "session_columns",
 ]
 
 ENGINE_VERSION: str
 """Version of the core's answers: two runs of the same version over the same bytes agree."""
+
+SMALLEST_BUDGET: int
+"""Bytes; a smaller budget of memory would leave room for nothing."""
 
 @final
 class CaptureDamage:
@@ -57,8 +62,11 @@ class Reading:
         sensor: str = "",
         sha256: bool = False,
         limits: dict[str, int] | None = None,
+        memory: int | None = None,
     ) -> Self:
         """Open `path`, or standard input if None.
+
+        `memory` is a budget in bytes, at least SMALLEST_BUDGET, from which the caps follow; `limits` set single ones.
 
         Raises OSError if it cannot be opened, ValueError on an unknown limit.
         """
@@ -87,6 +95,9 @@ class Reading:
 
 def session_columns() -> list[tuple[str, str, bool]]:
     """(name, Arrow type in words, nullable) of the sessions stream, in order."""
+
+def no_sessions() -> bytes:
+    """Give an Arrow IPC stream with the columns of `session_columns()` and no row."""
 
 def encode_arrow(columns: Sequence[tuple[str, str, Sequence[object]]]) -> bytes:
     """One Arrow IPC stream of one batch from (name, kind, values); kinds: bool, int64, string, binary, fixed_N,

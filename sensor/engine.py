@@ -108,9 +108,10 @@ class Engine(Protocol):
 class NativeEngine:
     """The core of sensor/rust."""
 
-    def __init__(self, limits: Mapping[str, int] | None = None) -> None:
-        """`limits` replaces caps of the core by name, see `sensor._rust.default_limits`."""
+    def __init__(self, limits: Mapping[str, int] | None = None, *, memory: int | None = None) -> None:
+        """`limits` replaces caps of the core by name, see `sensor._rust.default_limits`; `memory`, bytes, sets all."""
         self._limits = dict(limits or {})
+        self._memory = memory
 
     @property
     def version(self) -> str:
@@ -123,7 +124,9 @@ class NativeEngine:
         """Start to read; OSError if the capture cannot be opened, ValueError for an unknown limit."""
         from sensor._rust import Reading  # noqa: PLC0415
 
-        reading = Reading(capture.path, name=capture.name, sensor=sensor, sha256=sha256, limits=self._limits)
+        reading = Reading(
+            capture.path, name=capture.name, sensor=sensor, sha256=sha256, limits=self._limits, memory=self._memory
+        )
         return _NativeReading(reading)
 
 

@@ -1,8 +1,7 @@
-"""`certspan extract`: sessions or certificates of captures, one JSON object a line."""
+"""`certspan extract`: sessions or certificates of captures, as JSON lines or as Arrow."""
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from base64 import b64encode
@@ -12,17 +11,20 @@ from typing import TYPE_CHECKING
 
 import click
 
-from analytics.engines import ENGINES, NATIVE, engine
+from analytics.engines import ENGINES, LEAST_MEMORY, NATIVE, TSHARK, engine
 from analytics.exits import Exit, Failure, complain
-from analytics.output import ReaderGoneError, write_out
+from analytics.extract_out import ARROW, JSON, ArrowOut, JsonOut
+from analytics.output import ReaderGoneError
 from analytics.progress import progress
 from analytics.report.text import LONG, inert
+from analytics.size import Size
 from sensor.pipeline import CANNOT_OPEN, run
 from sensor.source import SourceError, expand
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from analytics.extract_out import Out
     from sensor.engine import Batch, Engine
     from sensor.events import Certificate
     from sensor.pipeline import CaptureReport
@@ -48,7 +50,28 @@ if TYPE_CHECKING:
     default=NATIVE,
     help="Who reads the packets: certspan's own core, or tshark, to check it by (slow; files only).",
 )
-def command(captures: tuple[str, ...], *, certificates: bool, der_dir: Path | None, engine_name: str) -> None:
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice([JSON, ARROW]),
+    default=JSON,
+    help="What to print: JSON lines, or one Arrow IPC stream with the columns of the store's tables.",
+)
+@click.option(
+    "--memory",
+    metavar="SIZE",
+    type=Size(LEAST_MEMORY),
+    help="Budget of the core, such as 256M; at its limit the least promising flows are given up, and counted.",
+)
+def command(
+    captures: tuple[str, ...],
+    *,
+    certificates: bool,
+    der_dir: Path | None,
+    engine_name: str,
+    form: str,
+    memory: int | None,
+) -> None:
     """Print what captures hold, one JSON object a line: a line for each TLS handshake.
 
     CAPTURE is a pcap or pcapng file, plain or compressed (gzip, zstd, lz4), a folder of such files, a pattern, or - for
@@ -57,6 +80,7 @@ def command(captures: tuple[str, ...], *, certificates: bool, der_dir: Path | No
     \b
     certspan extract office.pcap | jq -r .server_name
     certspan extract --certificates captures/ | jq 'select(.self_signed)'
+    certspan extract --format arrow fleet.pcap > sessions.arrow
     tcpdump -w - port 443 | certspan extract -
 
     Exit status: 0 done; 1 a capture is damaged or is none (what could be read is printed); 2 a path cannot be opened;
@@ -66,10 +90,15 @@ def command(captures: tuple[str, ...], *, certificates: bool, der_dir: Path | No
         inputs = expand(captures)
     except SourceError as error:
         raise Failure(str(error), Exit.USAGE) from error
-    reader = engine(engine_name, inputs)
-    sink = _Lines(certificates=certificates, der_dir=der_dir)
+    reader = engine(engine_name, inputs, memory=memory)
+    if form == ARROW and engine_name == TSHARK:
+        raise Failure("--format arrow: the tshark engine prints JSON only", Exit.USAGE)
+    if form == ARROW and sys.stdout.isatty():
+        raise Failure("--format arrow is not for a terminal: send it to a file or a program", Exit.USAGE)
+    sink = _Extract(ArrowOut() if form == ARROW else JsonOut(), certificates=certificates, der_dir=der_dir)
     try:
         reports = _read(inputs, sink, reader)
+        sink.close()
     except ReaderGoneError:
         return
     finally:
@@ -77,7 +106,7 @@ def command(captures: tuple[str, ...], *, certificates: bool, der_dir: Path | No
     sys.exit(_status(reports))
 
 
-def _read(inputs: list[CaptureInput], sink: _Lines, reader: Engine) -> list[CaptureReport]:
+def _read(inputs: list[CaptureInput], sink: _Extract, reader: Engine) -> list[CaptureReport]:
     sizes = [capture.size for capture in inputs]
     total = None if None in sizes else sum(size or 0 for size in sizes)
     with progress(total, wanted=not sys.stdout.isatty()) as bar:
@@ -94,10 +123,11 @@ def _status(reports: Sequence[CaptureReport]) -> int:
     return Exit.DAMAGED if any(report.damage for report in reports) else Exit.DONE
 
 
-class _Lines:
+class _Extract:
     """Standard output, and a folder of certificates; each certificate once, in however many captures it is."""
 
-    def __init__(self, *, certificates: bool, der_dir: Path | None) -> None:
+    def __init__(self, out: Out, *, certificates: bool, der_dir: Path | None) -> None:
+        self._out = out
         self._certificates = certificates
         self._folder = der_dir
         self._done: set[bytes] = set()
@@ -122,9 +152,9 @@ class _Lines:
                 _save(self._folder, facts.sha256.hex(), der)
             self._done.add(facts.sha256)
         if not self._certificates:
-            write_out(batch.json())
+            self._out.sessions(batch)
         elif new:
-            write_out(b"".join(_certificate_line(facts) for facts, _ in new))
+            self._out.certificates(new)
 
     def finish(self, report: CaptureReport) -> None:
         for item in report.damage:
@@ -133,16 +163,14 @@ class _Lines:
     def abort(self) -> None:
         pass
 
+    def close(self) -> None:
+        """Nothing more comes."""
+        self._out.close(certificates=self._certificates)
+
     def tell(self) -> None:
         """Say what was wrong with the captures; not before the end, lest it run into the progress."""
         for trouble in self._troubles:
             complain(trouble)
-
-
-def _certificate_line(facts: Certificate) -> bytes:
-    from sensor.certificate import certificate_json  # noqa: PLC0415  not needed for sessions
-
-    return json.dumps(certificate_json(facts), separators=(",", ":")).encode() + b"\n"
 
 
 def _save(folder: Path, name: str, der: bytes) -> None:

@@ -32,6 +32,37 @@ macro_rules! limits {
     };
 }
 
+/// Bytes that the core takes at most with the default caps: flows and what is remembered of finished ones (280 and 96
+/// bytes each, with their places in tables), what flows keep (with what an allocator adds, an eighth), certificates,
+/// fragments, and some megabytes that depend on no cap.
+const DEFAULT_BUDGET: usize = 288 << 20;
+/// Less than this would leave room for nothing.
+pub const SMALLEST_BUDGET: usize = 16 << 20;
+
+impl Limits {
+    /// Caps that together keep the core within so many bytes, at least `SMALLEST_BUDGET`.
+    #[must_use]
+    pub fn within(budget: usize) -> Self {
+        let mut limits = Self::default();
+        let part = |cap: usize| {
+            let share = u128::try_from(cap).unwrap_or(0) * u128::try_from(budget).unwrap_or(0);
+            let share = share / u128::try_from(DEFAULT_BUDGET).unwrap_or(1);
+            usize::try_from(share).unwrap_or(usize::MAX).max(1)
+        };
+        for cap in [
+            &mut limits.max_flows,
+            &mut limits.max_finished_flows,
+            &mut limits.max_state_bytes,
+            &mut limits.max_held_certificate_bytes,
+            &mut limits.max_fragmented_datagrams,
+            &mut limits.max_fragment_bytes,
+        ] {
+            *cap = part(*cap);
+        }
+        limits
+    }
+}
+
 limits! {
     /// Flows followed at a time: awaited and in handshake together.
     max_flows = 262_144;

@@ -23,12 +23,13 @@ mod _rust {
 
     #[pymodule_export]
     use super::{
-        default_limits, encode_arrow, known_counters, registry_name, session_columns, Batch,
-        CaptureDamage, Reading,
+        default_limits, encode_arrow, known_counters, no_sessions, registry_name, session_columns,
+        Batch, CaptureDamage, Reading,
     };
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        module.add("SMALLEST_BUDGET", crate::limits::SMALLEST_BUDGET)?;
         module.add("ENGINE_VERSION", env!("CARGO_PKG_VERSION"))
     }
 }
@@ -110,15 +111,16 @@ impl Reading {
 #[pymethods]
 impl Reading {
     #[new]
-    #[pyo3(signature = (path, *, name, sensor = "", sha256 = false, limits = None))]
+    #[pyo3(signature = (path, *, name, sensor = "", sha256 = false, limits = None, memory = None))]
     fn new(
         path: Option<PathBuf>,
         name: String,
         sensor: &str,
         sha256: bool,
         limits: Option<HashMap<String, usize>>,
+        memory: Option<usize>,
     ) -> PyResult<Self> {
-        let mut caps = Limits::default();
+        let mut caps = memory.map_or_else(Limits::default, Limits::within);
         for (cap, value) in limits.into_iter().flatten() {
             if !caps.set(&cap, value) {
                 return Err(PyValueError::new_err(format!("no limit is called {cap}")));
@@ -185,6 +187,12 @@ impl Reading {
 #[pyfunction]
 fn session_columns() -> PyResult<Vec<(String, String, bool)>> {
     rows::schema().map_err(|error| value_error(&error))
+}
+
+#[pyfunction]
+fn no_sessions<'py>(py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
+    let bytes = rows::arrow(&[], &Source::default()).map_err(|error| value_error(&error))?;
+    Ok(PyBytes::new(py, &bytes))
 }
 
 #[pyfunction]

@@ -1,0 +1,88 @@
+"""`certspan extract --memory`: attacks stay within it, measured from outside, and honest handshakes are found."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from command import CERTSPAN
+
+from analytics.engines import LEAST_MEMORY
+from analytics.size import parse
+from sensor._rust import SMALLEST_BUDGET
+
+ROOT = Path(__file__).resolve().parent.parent
+BUDGET_MB = 24
+"""So little that each attack, small as it is here, would go beyond it if nothing were given up."""
+
+MEASURED = """
+import resource, sys
+from analytics.cli import main
+try:
+    main()
+except SystemExit:
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr)
+"""
+
+
+@pytest.mark.xdist_group("memory")
+def test_attacks_stay_within_the_budget_and_honest_handshakes_are_found() -> None:
+    words: list[str | Path] = [sys.executable, ROOT / "bench/memory.py", "--memory", str(BUDGET_MB), "--scale", "0.15"]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = done.stdout.splitlines()[1:]
+    assert len(lines) == 8
+    peaks = [float(line.split()[1]) for line in lines]
+    assert max(peaks) > BUDGET_MB, "an attack that costs nothing shows nothing"
+
+
+def test_the_budget_is_what_gives_flows_up(tmp_path: Path) -> None:
+    """With plenty, the same attack makes certspan larger than with little."""
+    attack = tmp_path / "half-open.pcap"
+    script: list[str | Path] = [sys.executable, ROOT / "bench/attacks.py", "half-open", attack, "--scale", "0.1"]
+    subprocess.run(script, check=True, capture_output=True)
+    peaks = []
+    for memory in ("16M", "256M"):
+        words: list[str | Path] = [
+            sys.executable,
+            "-c",
+            MEASURED,
+            "extract",
+            "--memory",
+            memory,
+            "--format",
+            "arrow",
+            attack,
+        ]
+        done = subprocess.run(words, check=True, capture_output=True)
+        peaks.append(int(done.stderr.split()[-1]))
+    assert peaks[1] > 1.3 * peaks[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "size"), [("1", 1), ("512K", 512 << 10), ("256m", 256 << 20), ("2GiB", 2 << 30), (" 1TB ", 1 << 40)]
+)
+def test_sizes(text: str, size: int) -> None:
+    assert parse(text) == size
+
+
+@pytest.mark.parametrize("text", ["", "M", "-1M", "1.5G", "1X", "256 M", "٣M", "9" * 16])
+def test_what_is_no_size(text: str) -> None:
+    with pytest.raises(ValueError, match="write a size as"):
+        parse(text)
+
+
+@pytest.mark.parametrize("words", [["8M"], ["lots"], ["256M", "--engine", "tshark"]])
+def test_what_cannot_be_is_one_line_and_a_usage_error(words: list[str]) -> None:
+    done = subprocess.run(
+        [CERTSPAN, "extract", "--memory", *words, ROOT / "pcaps/tls13.pcapng"], capture_output=True, check=False
+    )
+    assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (2, b"", 1)
+
+
+def test_the_least_budget_stands_in_one_place() -> None:
+    assert LEAST_MEMORY == SMALLEST_BUDGET
+    assert re.search(rf"\b{SMALLEST_BUDGET >> 20}M\b", (ROOT / "docs/using.md").read_text())
