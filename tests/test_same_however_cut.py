@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import rewrite
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from records import reframed
 from rewrite import ACK, CIRCLE, SYN, Segment, client, connections, each, packets, segments, stream
@@ -91,6 +91,8 @@ def test_neighbours_swapped(name: str, folder: Path, seed: int, window: int, lar
 @each_base
 @seeded
 @given(seed=seeds, window=st.integers(1, 12), largest=sizes)
+@example(seed=336, window=10, largest=300)
+@example(seed=3541, window=12, largest=1460)
 def test_answer_overtaken(name: str, folder: Path, seed: int, window: int, largest: int) -> None:
     """After the client's SYN, the server's may come behind what it sent later."""
     random = Random(seed)

@@ -38,8 +38,8 @@ class Connection:
 
     ends: tuple[Endpoint, Endpoint]
     """Sorted."""
-    opened_ns: int | None = None
-    """Time of its first SYN."""
+    opened: tuple[int, int] | None = None
+    """Number and time of its first SYN."""
     initiator: int | None = None
     """Which end sent the SYN."""
     macs: list[str | None] = field(default_factory=lambda: [None, None])
@@ -66,8 +66,8 @@ class Connection:
         if frame.encapsulation is None:
             self.encapsulation = None
         if frame.flags & SYN:
-            if self.opened_ns is None:
-                self.opened_ns = frame.time_ns
+            if self.opened is None:
+                self.opened = (frame.number, frame.time_ns)
             if self.initiator is None:
                 self.initiator = 1 - direction if frame.flags & ACK else direction
         for record in frame.records:
@@ -88,7 +88,7 @@ class Connection:
         client = self._client()
         asking, answering = self.halves[client], self.halves[1 - client]
         asking.merge_retries(answering)
-        name = connection_id(sensor, self.opened_ns if self.opened_ns is not None else self.begun[1], self.ends)
+        name = connection_id(sensor, self.opened or self.begun, self.ends)
         rows = []
         for ordinal in range(max(len(asking.facts), len(answering.facts))):
             said, told = (half.facts[ordinal] if ordinal < len(half.facts) else Facts() for half in (asking, answering))
@@ -204,10 +204,13 @@ def _visibility(side: Facts, server: Facts) -> str | None:
     return "resumed" if hello.psk else "encrypted"
 
 
-def connection_id(sensor: str, first_ns: int, ends: tuple[Endpoint, Endpoint]) -> bytes:
-    """Give the name that all engines give this connection; `ends` sorted."""
+def connection_id(sensor: str, first: tuple[int, int], ends: tuple[Endpoint, Endpoint]) -> bytes:
+    """Give the name that all engines give this connection; number and time of its first frame, `ends` sorted."""
+    number, first_ns = first
+    # Where frames have no time, their number keeps connections apart.
+    moment = first_ns.to_bytes(8, "big") + (b"" if first_ns else number.to_bytes(8, "big"))
     places = b"".join(end.address + end.port.to_bytes(2, "big") for end in ends)
-    text = b"certspan connection\0" + sensor.encode() + b"\0" + first_ns.to_bytes(8, "big") + places
+    text = b"certspan connection\0" + sensor.encode() + b"\0" + moment + places
     return hashlib.sha256(text).digest()[:16]
 
 

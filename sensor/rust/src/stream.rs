@@ -110,13 +110,20 @@ impl Stream {
         self.expects_start = true;
     }
 
-    /// The other side expects this byte next: where to begin if the SYN was not seen, or was not the one it answers.
-    pub fn begin_at_acknowledgement(&mut self, acknowledgement: u32) {
+    /// The other side expects this byte next: where to begin if the SYN was not seen, or was not the one it answers. Of a
+    /// connection that was seen from its beginning only the `first` bytes that the other side sends tell it: what is
+    /// acknowledged later may lie far behind the first byte, which is still to come.
+    pub fn begin_at_acknowledgement(&mut self, acknowledgement: u32, first: bool) {
+        let awaited = self.expects_start && !self.anchored;
+        if self.started || awaited && !first {
+            return;
+        }
         let far = |next: u32| {
             acknowledgement.wrapping_sub(next) > MAX_AHEAD
                 && next.wrapping_sub(acknowledgement) > MAX_AHEAD
         };
-        if self.next.is_none_or(|next| !self.started && far(next)) {
+        let better = |next: u32| far(next) || awaited && before(acknowledgement, next);
+        if self.next.is_none_or(better) {
             // Bytes that came before their SYN may lie before those that are acknowledged.
             let earliest = self.pieces.front().map(|piece| piece.sequence);
             self.next = match earliest {
@@ -374,7 +381,7 @@ mod tests {
     #[test]
     fn a_late_syn_still_says_where_the_stream_begins() {
         let (mut stream, mut counters) = (Stream::default(), Counters::default());
-        stream.begin_at_acknowledgement(500);
+        stream.begin_at_acknowledgement(500, true);
         stream.begin_at_syn(99, false);
         assert_eq!(Some(100), stream.next());
         stream.accept(100, b"abc", 0, &mut counters);
@@ -386,10 +393,26 @@ mod tests {
     fn of_several_syns_the_one_that_is_answered_counts() {
         let mut stream = Stream::default();
         stream.begin_at_syn(99, false);
-        stream.begin_at_acknowledgement(150);
+        stream.begin_at_acknowledgement(150, true);
         assert_eq!(Some(100), stream.next());
-        stream.begin_at_acknowledgement(0x5000_0001);
+        stream.begin_at_acknowledgement(0x5000_0001, true);
         assert_eq!(Some(0x5000_0001), stream.next());
+    }
+
+    #[test]
+    fn only_the_first_segment_of_the_other_side_tells_where_an_awaited_start_is() {
+        let (mut stream, mut counters) = (Stream::default(), Counters::default());
+        stream.expect_start();
+        stream.begin_at_acknowledgement(118, false);
+        assert_eq!(None, stream.next());
+        assert_eq!(Accepted::Held, stream.accept(118, b"def", 0, &mut counters));
+        stream.begin_at_acknowledgement(115, true);
+        assert_eq!(Some(115), stream.next());
+        assert_eq!(
+            Accepted::InOrder(b"abc".as_slice()),
+            stream.accept(115, b"abc", 0, &mut counters)
+        );
+        assert_eq!(Some(b"def".to_vec()), stream.pop_ready());
     }
 
     #[test]

@@ -249,7 +249,9 @@ impl Connection {
         }
         if header.has(ACK) && !header.has(RST) {
             let acknowledgement = header.acknowledgement;
-            peer.stream.begin_at_acknowledgement(acknowledgement);
+            let behind_syn = |syn: u32| header.sequence == syn.wrapping_add(1);
+            let first = header.has(SYN) || side.syn.is_none_or(behind_syn);
+            peer.stream.begin_at_acknowledgement(acknowledgement, first);
             side.acknowledge(acknowledgement, header.has_payload);
         }
         if header.has(SYN) && self.initiator.is_none() {
