@@ -12,7 +12,7 @@ export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 export PATH := $(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test hunt check truth differential captures bench memory clean
+.PHONY: help setup demo test hunt fuzz check truth differential captures bench memory clean
 
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,8 +30,12 @@ test: setup ## Run all tests, of the core and of the whole.
 hunt: setup ## Property tests with new random examples: make hunt EXAMPLES=1000
 	CERTSPAN_EXAMPLES=$(or $(EXAMPLES),1000) $(BIN)/pytest -q -n auto $(shell grep -l hypothesis tests/test_*.py)
 
+fuzz: $(VENV)/fuzz ## Fuzz for SECONDS (600) each target, or one: make fuzz TARGET=road
+	$(BIN)/python tools/fuzz.py --page --seconds $(or $(SECONDS),600) $(if $(TARGET),--target $(TARGET))
+
 check: setup ## Formatting, linting, types, and the stub against the native module.
 	cargo fmt $(MANIFEST) --check
+	cargo fmt --manifest-path sensor/rust/fuzz/Cargo.toml --check
 	$(CARGO) clippy --quiet $(MANIFEST) --all-targets --all-features -- -D warnings
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -79,4 +83,9 @@ $(VENV)/packages: $(VENV)/uv pyproject.toml constraints/python.txt constraints/o
 $(VENV)/installed: $(VENV)/packages $(RUST_SOURCES)
 	$(BIN)/maturin develop --release --locked --uv
 	$(BIN)/python -m compileall -q sensor analytics rules
+	@touch $@
+
+$(VENV)/fuzz: $(VENV)/installed
+	$(BIN)/uv pip install -c constraints/python.txt --group fuzz
+	cargo install --quiet --locked --version 0.13.2 --root $(VENV) cargo-fuzz
 	@touch $@

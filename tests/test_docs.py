@@ -24,6 +24,7 @@ PAGES = [
         "CONTRIBUTING.md",
         "docs/using.md",
         "docs/DESIGN.md",
+        "docs/fuzzing.md",
         "pcaps/README.md",
         "bench/README.md",
     )

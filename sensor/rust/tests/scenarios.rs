@@ -357,3 +357,24 @@ fn endless_names_are_no_names() {
     assert_eq!(None, run(&c.out)[0].server_name);
     assert_eq!("visible", seen(&c).0);
 }
+
+#[test]
+fn small_early_pieces_do_not_let_large_ones_pile_up() {
+    let mut connection = Connection::new(40_000, 1, 1);
+    connection.handshake();
+    let first = connection.client_sequence;
+    for place in 0..100 {
+        connection.client_sequence = first + 10 + 2 * place;
+        connection.client(b"x");
+    }
+    for place in 0..200 {
+        connection.client_sequence = first + 10_000 + 1_500 * place;
+        connection.client(&[b'y'; 1_400]);
+    }
+    let limits = Limits {
+        max_pending_bytes: 20_000,
+        ..Limits::default()
+    };
+    let (_, most) = run_with(&connection.out, limits);
+    assert!((20_000..30_000).contains(&most), "{most}");
+}

@@ -328,9 +328,13 @@ impl Connection {
                     .is_some_and(|since| moment.time_ns.saturating_sub(since) > timeout_ns);
                 let over = side.stream.is_over(context.limits);
                 context.counters.pending_overflows += u64::from(over);
-                if late || over || side.lacks_what_was_cut() {
+                if late || side.lacks_what_was_cut() {
                     self.skip(direction, moment, context);
                 }
+                // The first piece may be a small one: one is not always enough.
+                while self.sides[direction].stream.is_over(context.limits)
+                    && self.skip(direction, moment, context)
+                {}
             }
             Accepted::Nothing => {}
         }

@@ -43,6 +43,12 @@ pub struct Fragments {
 }
 
 impl Fragments {
+    /// What is kept: unfinished datagrams, bytes of their fragments, places in the queue.
+    #[must_use]
+    pub fn load(&self) -> (usize, usize, usize) {
+        (self.partial.len(), self.bytes, self.order.len())
+    }
+
     /// Keep a fragment; gives the whole datagram when this was the last one missing.
     pub(super) fn add(
         &mut self,
@@ -75,6 +81,7 @@ impl Fragments {
         let end = place.offset + datagram.payload.len();
         if end > MAX_DATAGRAM || partial.pieces.len() >= MAX_PIECES {
             self.drop_one(&key, counters);
+            self.make_room(time_ns, limits, counters);
             return None;
         }
         let fragment = (place.offset, datagram.payload);
@@ -253,6 +260,18 @@ mod tests {
         assert_eq!(4 * 8, table.bytes);
         assert!(table.order.len() <= 5);
         assert_eq!(996, counters.fragments_dropped);
+    }
+
+    #[test]
+    fn fragments_that_end_too_late_leave_nothing_behind() {
+        let (mut table, mut counters) = (Fragments::default(), Counters::default());
+        for id in 0..1000 {
+            let late = MAX_DATAGRAM - 7;
+            add(&mut table, id, late, true, &[0; 8], 0, &mut counters);
+        }
+        assert_eq!((0, 0), (table.partial.len(), table.bytes));
+        assert!(table.order.len() <= 9, "{}", table.order.len());
+        assert_eq!(1000, counters.fragments_dropped);
     }
 
     #[test]

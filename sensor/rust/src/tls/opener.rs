@@ -8,8 +8,8 @@ use crate::bytes::Reader;
 const HEAD: usize = 10;
 /// Bytes after which it is always known whether TLS begins here, even if each record holds a single byte.
 pub const LONGEST: usize = HEAD * (RECORD_HEADER + 1);
-/// A hello longer than this is none.
-const MAX_HELLO: u32 = 131_072;
+/// A hello longer than this is none. The first byte of its length alone must tell, see `message_head`.
+const MAX_HELLO: u32 = 0x0001_ffff;
 /// Version, random, and the lengths of the empty vectors behind them.
 const MIN_HELLO: u32 = 38;
 
@@ -73,8 +73,10 @@ fn handshake_records(bytes: &[u8]) -> Opener {
                     slot.copy_from_slice(body);
                 }
                 have += available;
-                if available < wanted {
-                    break;
+                // What is known by now stays true, whatever the next record is.
+                let known = message_head(head.get(..have).unwrap_or_default());
+                if available < wanted || known != Opener::Maybe {
+                    return known;
                 }
             }
             Ok(None) => break,
@@ -115,7 +117,8 @@ fn message_head(head: &[u8]) -> Opener {
         return Opener::No;
     }
     let Some(length) = reader.u24() else {
-        return if head.get(1).is_some_and(|&high| high > 1) {
+        let high = head.get(1).is_some_and(|&high| high > 1);
+        return if kind != handshake::CERTIFICATE && high {
             Opener::No
         } else {
             Opener::Maybe
@@ -130,7 +133,9 @@ fn message_head(head: &[u8]) -> Opener {
     match (reader.u8(), reader.u8()) {
         (Some(3), Some(0..=4)) => Opener::Records,
         // Drafts of TLS 1.3 answered with a version of their own.
-        (Some(0x7f), Some(_)) if kind == handshake::SERVER_HELLO => Opener::Records,
+        (Some(0x7f), after) if kind == handshake::SERVER_HELLO => {
+            after.map_or(Opener::Maybe, |_| Opener::Records)
+        }
         (Some(3) | None, None) => Opener::Maybe,
         _ => Opener::No,
     }
@@ -254,6 +259,15 @@ mod tests {
     }
 
     #[test]
+    fn the_hello_of_a_draft_is_not_denied_before_its_version_is_there() {
+        let draft = [22, 3, 3, 0, 90, 2, 0, 0, 86, 0x7f, 0x1c];
+        for n in 0..draft.len() {
+            assert_eq!(Opener::Maybe, look(&draft[..n]), "{n}");
+        }
+        assert_eq!(Opener::Records, look(&draft));
+    }
+
+    #[test]
     fn a_hello_in_records_of_one_byte_is_known_within_the_longest_look() {
         let bytes: Vec<u8> = HELLO[5..]
             .iter()
@@ -294,6 +308,36 @@ mod tests {
         let mut wrong = bytes;
         wrong[14] = 0xf7;
         assert_eq!(Opener::No, look(&wrong));
+    }
+
+    #[test]
+    fn a_long_certificate_message_is_not_denied_before_its_length_is_there() {
+        let bytes = [22, 3, 3, 0x40, 0, 11, 3, 0, 0xfc, 3, 0, 0xf9, 0, 0x10, 0xf6];
+        for n in 0..bytes.len() {
+            assert_eq!(Opener::Maybe, look(&bytes[..n]), "{n}");
+        }
+        assert_eq!(Opener::Records, look(&bytes));
+    }
+
+    #[test]
+    fn a_hello_that_is_known_stays_known_whatever_the_next_record_is() {
+        let mut bytes = HELLO.to_vec();
+        bytes[3..5].copy_from_slice(&[0, 6]);
+        bytes.extend([23, 3, 3, 0, 9]);
+        for n in HELLO.len()..=bytes.len() {
+            assert_eq!(Opener::Records, look(&bytes[..n]), "{n}");
+        }
+    }
+
+    #[test]
+    fn the_longest_hello_is_told_by_the_first_byte_of_its_length() {
+        let mut bytes = HELLO;
+        bytes[6..9].copy_from_slice(&[1, 0xff, 0xff]);
+        assert_eq!(Opener::Records, look(&bytes));
+        bytes[6..9].copy_from_slice(&[2, 0, 0]);
+        for n in 7..bytes.len() {
+            assert_eq!(Opener::No, look(&bytes[..n]), "{n}");
+        }
     }
 
     #[test]

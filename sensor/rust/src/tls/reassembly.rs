@@ -104,28 +104,30 @@ impl Messages {
             let (body, rest) = bytes.split_at(current.missing.min(bytes.len()));
             let missing = current.missing - body.len();
             bytes = rest;
+            if current.keep && self.buffer.len() + body.len() > max_bytes {
+                // As much as the cap allows, however the bytes came.
+                let fits = max_bytes.saturating_sub(self.buffer.len());
+                self.buffer.extend(body.iter().take(fits));
+                receive(Message {
+                    kind: current.kind,
+                    body: &self.buffer,
+                    cut: Some(Cut::TooLong),
+                    since: self.since,
+                });
+                self.stop_keeping();
+            }
+            let current = self.current.unwrap_or(current);
             if missing == 0 {
                 self.finish(current, body, &mut receive);
                 continue;
             }
             self.current = Some(Current { missing, ..current });
             if current.keep {
-                if self.buffer.len() + body.len() > max_bytes {
-                    receive(Message {
-                        kind: current.kind,
-                        body: &self.buffer,
-                        cut: Some(Cut::TooLong),
-
-                        since: self.since,
-                    });
-                    self.stop_keeping();
-                } else {
-                    if self.buffer.is_empty() {
-                        // Room for all of it at once, unless it claims more than honest messages have.
-                        self.buffer.reserve(current.missing.min(USUAL));
-                    }
-                    self.buffer.extend_from_slice(body);
+                if self.buffer.is_empty() {
+                    // Room for all of it at once, unless it claims more than honest messages have.
+                    self.buffer.reserve(current.missing.min(USUAL));
                 }
+                self.buffer.extend_from_slice(body);
             }
         }
         Ok(())
@@ -305,6 +307,16 @@ mod tests {
         assert_eq!((11, vec![1, 2, 3], Some(Cut::TooLong)), out[0]);
         assert_eq!((14, vec![], None), out[1]);
         assert_eq!(5, out.len());
+    }
+
+    #[test]
+    fn the_cap_cuts_at_the_same_byte_however_the_bytes_come() {
+        let expected = collect(&[STREAM], 3);
+        assert_eq!((11, vec![1, 2, 3], Some(Cut::TooLong)), expected[0]);
+        for size in 1..9 {
+            let parts: Vec<&[u8]> = STREAM.chunks(size).collect();
+            assert_eq!(expected[0], collect(&parts, 3)[0], "{size}");
+        }
     }
 
     #[test]

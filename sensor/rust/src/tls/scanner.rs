@@ -88,10 +88,17 @@ impl Scanner {
     pub fn search(&mut self, bytes: &[u8], alerts: bool) -> Option<Found> {
         let known = self.carry.length;
         if known > 0 {
-            // An opener that began before ends within this many of the new bytes, or is none.
-            let mut window = Carry::default();
-            window.set([self.carry.bytes(), bytes]);
-            let joined = window.bytes();
+            // An opener that began in the last byte carried is known within this many of the new ones, or is none.
+            let mut window = [0; 2 * LONGEST];
+            let mut length = 0;
+            for (slot, &byte) in window
+                .iter_mut()
+                .zip(self.carry.bytes().iter().chain(bytes))
+            {
+                *slot = byte;
+                length += 1;
+            }
+            let joined = window.get(..length).unwrap_or_default();
             let whole = joined.len() == known + bytes.len();
             let mut from = 0;
             while let Some(at) = opener::candidate(joined, from).filter(|&at| at < known) {
@@ -188,6 +195,17 @@ mod tests {
                 let expected = Some((before, u64::try_from(before).unwrap()));
                 assert_eq!(expected, find(&stream, size, false), "{before} {size}");
             }
+        }
+    }
+
+    #[test]
+    fn an_opener_that_begins_behind_another_candidate_is_found_across_a_cut() {
+        let record = |byte: u8| [22, 3, 3, 0, 1, byte];
+        // Four records that could be a hello until its version, then a hello in records of one byte.
+        let bodies = [1, 0, 2, 0].iter().chain(&HELLO[5..]).chain(&[9; 9]);
+        let stream: Vec<u8> = bodies.flat_map(|&byte| record(byte)).collect();
+        for size in 1..stream.len() {
+            assert_eq!(Some((24, 24)), find(&stream, size, false), "{size}");
         }
     }
 
