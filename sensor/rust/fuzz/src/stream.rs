@@ -169,7 +169,8 @@ impl Model {
                 self.drain();
             }
             10 => {
-                self.stream.begin_at_acknowledgement(sequence);
+                self.stream
+                    .begin_at_acknowledgement(sequence, kind & 0x10 == 0);
                 self.drain();
             }
             11 => self.stream.expect_start(),
@@ -200,7 +201,7 @@ pub fn check(input: &[u8]) {
     match begins & 3 {
         0 => model.stream.begin_at_syn(model.base.wrapping_sub(1), false),
         1 => model.stream.expect_start(),
-        2 => model.stream.begin_at_acknowledgement(model.base),
+        2 => model.stream.begin_at_acknowledgement(model.base, true),
         _ => {}
     }
     for _ in 0..MAX_STEPS {
