@@ -34,8 +34,8 @@ PLANTS = {
     # In a copy of its own: it walks over all the others.
     "road": (
         CORE + "flows/mod.rs",
-        "self.memory > limits.max_state_bytes && self",
-        "self.memory > 2 * limits.max_state_bytes && self",
+        "self.memory() > limits.max_state_bytes && self",
+        "self.memory() > 2 * limits.max_state_bytes && self",
     ),
 }
 """Target -> file, what stands there, and the bug."""

@@ -190,7 +190,7 @@ fn session_columns() -> PyResult<Vec<(String, String, bool)>> {
 }
 
 #[pyfunction]
-fn no_sessions<'py>(py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
+fn no_sessions(py: Python<'_>) -> PyResult<Bound<'_, PyBytes>> {
     let bytes = rows::arrow(&[], &Source::default()).map_err(|error| value_error(&error))?;
     Ok(PyBytes::new(py, &bytes))
 }

@@ -16,6 +16,8 @@ use super::choices::{pieces, Choices};
 /// Bytes of memory for one of the stream, and for each handshake and connection beside.
 const PER_BYTE: usize = 32;
 const PER_HANDSHAKE: usize = 4_096;
+/// For a message of which one byte is there.
+const RESERVED: usize = 8_192;
 const MOMENT: Moment = Moment {
     time_ns: 7,
     frame: 1,
@@ -70,7 +72,7 @@ impl Reader {
             profiles: &mut self.profiles,
         };
         change(&mut self.half, &mut context);
-        let most = PER_BYTE * self.read + PER_HANDSHAKE * (self.half.facts.len() + 1);
+        let most = RESERVED + PER_BYTE * self.read + PER_HANDSHAKE * (self.half.facts.len() + 1);
         assert!(self.half.memory() <= most, "{} bytes", self.half.memory());
         assert!(self.half.facts.len() <= self.limits.max_sessions_per_connection.max(1));
     }

@@ -125,7 +125,8 @@ impl Messages {
             if current.keep {
                 if self.buffer.is_empty() {
                     // Room for all of it at once, unless it claims more than honest messages have.
-                    self.buffer.reserve(current.missing.min(USUAL));
+                    self.buffer
+                        .reserve(current.missing.min(USUAL).min(max_bytes));
                 }
                 self.buffer.extend_from_slice(body);
             }
