@@ -378,3 +378,17 @@ fn small_early_pieces_do_not_let_large_ones_pile_up() {
     let (_, most) = run_with(&connection.out, limits);
     assert!((20_000..30_000).contains(&most), "{most}");
 }
+
+#[test]
+fn a_refused_attempt_is_no_part_of_the_connection_that_follows() {
+    let mut refused = Connection::new(5000, 77, START);
+    refused.refused();
+    let mut c = Connection::new(5000, 1000, START + SECOND);
+    c.full(1, "one");
+    let alone = run(&c.out)[0].session_id;
+    let both = run(&[refused.out, c.out].concat());
+    assert_eq!(
+        vec![alone],
+        both.iter().map(|s| s.session_id).collect::<Vec<_>>()
+    );
+}

@@ -228,6 +228,12 @@ impl Connection {
         self.push(false, ACK | FIN, &[]);
     }
 
+    /// Nobody listens there.
+    pub fn refused(&mut self) {
+        self.push(true, SYN, &[]);
+        self.push(false, ACK | RST, &[]);
+    }
+
     pub fn client_reset(&mut self) {
         self.push(true, ACK | RST, &[]);
     }
