@@ -160,3 +160,27 @@ counters! {
     /// Certificates handed out with their DER.
     certificates;
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn half_the_budget_is_half_of_all_that_grows_with_traffic() {
+        let (all, half) = (Limits::default(), Limits::within(DEFAULT_BUDGET / 2));
+        for (of_all, of_half) in [
+            (all.max_flows, half.max_flows),
+            (all.max_finished_flows, half.max_finished_flows),
+            (all.max_state_bytes, half.max_state_bytes),
+            (
+                all.max_held_certificate_bytes,
+                half.max_held_certificate_bytes,
+            ),
+            (all.max_fragmented_datagrams, half.max_fragmented_datagrams),
+            (all.max_fragment_bytes, half.max_fragment_bytes),
+        ] {
+            assert_eq!(of_all / 2, of_half);
+        }
+        assert_eq!(all.max_handshake_bytes, half.max_handshake_bytes);
+    }
+}
