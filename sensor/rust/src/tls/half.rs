@@ -44,6 +44,8 @@ pub struct Half {
     small: Vec<u8>,
     messages: Messages,
     keys_changed: bool,
+    /// The record began inside a message: all of it is read as it stands, however it is cut.
+    goes_on: bool,
     after_plaintext: bool,
     /// A hello in the format of SSL 2 was read: the next record may be one of SSL 2, too.
     version_2_may_follow: bool,
@@ -60,6 +62,7 @@ impl Default for Half {
             small: Vec::new(),
             messages: Messages::default(),
             keys_changed: false,
+            goes_on: false,
             after_plaintext: false,
             version_2_may_follow: false,
             now: Moment::default(),
@@ -189,6 +192,7 @@ impl Half {
         self.facts
             .iter_mut()
             .for_each(|facts| facts.settle_tentative(context));
+        self.goes_on = !self.messages.is_between();
         self.note_record(kind, left);
         if left > 0 && self.state != State::Done {
             self.state = State::Body { kind, left };
@@ -243,7 +247,7 @@ impl Half {
     }
 
     fn read_handshake(&mut self, body: &[u8], left: usize, context: &mut Context<'_>) {
-        if !self.keys_changed || !self.messages.is_between() {
+        if !self.keys_changed || self.goes_on {
             self.push(body, context);
             return;
         }
