@@ -44,7 +44,7 @@ pub struct Half {
     small: Vec<u8>,
     messages: Messages,
     keys_changed: bool,
-    /// The record began inside a message: all of it is read as it stands, however it is cut.
+    /// The record began inside a message, or is a repeated hello: all of it is read as it stands, however it is cut.
     goes_on: bool,
     after_plaintext: bool,
     /// A hello in the format of SSL 2 was read: the next record may be one of SSL 2, too.
@@ -257,6 +257,7 @@ impl Half {
             None => {}
             Some(true) => {
                 let small = std::mem::take(&mut self.small);
+                self.goes_on = true;
                 self.push(&small, context);
             }
             Some(false) => {
