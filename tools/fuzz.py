@@ -42,13 +42,15 @@ def command(target, programs):
     return [str(programs / target)]
 
 
-def run(target, programs, seconds):
+def run(target, programs, seconds, runs):
     """Run one target; gives its row, and its exit status."""
     places = [WORK / kind / target for kind in ("corpus", "seeds", "found")]
     for place in places:
         place.mkdir(parents=True, exist_ok=True)
     corpus, seeds, found = places
     options = [f"-max_total_time={seconds}", f"-max_len={MAX_BYTES}", "-timeout=30", "-rss_limit_mb=2048"]
+    # A given number of runs goes the same way each time.
+    options += [f"-runs={runs}", "-seed=1"] if runs else []
     options += ["-print_final_stats=1", f"-artifact_prefix={found}/"]
     log = WORK / f"{target}.log"
     with log.open("w", errors="replace") as out:
@@ -103,6 +105,7 @@ def main():
     """Build, make seeds, run."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=int, default=600, help="for each target")
+    parser.add_argument("--runs", type=int, default=0, help="end after so many, with a fixed seed")
     parser.add_argument("--target", choices=TARGETS, action="append", help="only this one; may be repeated")
     parser.add_argument("--page", action="store_true", help="write the table into docs/fuzzing.md")
     options = parser.parse_args()
@@ -111,7 +114,7 @@ def main():
     subprocess.run([sys.executable, str(seeds), str(WORK / "seeds")], check=True)
     rows, failed = [], False
     for target in options.target or TARGETS:
-        line, status = run(target, programs, options.seconds)
+        line, status = run(target, programs, options.seconds, options.runs)
         sys.stdout.write(" | ".join(line) + "\n")
         sys.stdout.flush()
         rows.append(line)
