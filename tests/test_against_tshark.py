@@ -11,7 +11,7 @@ from command import certspan
 from jsonschema import Draft202012Validator
 
 from analytics.compare.differences import NEVER_COMPARED, compare
-from sensor.tshark.engine import UNKNOWN_TO_TSHARK
+from sensor.tshark.columns import UNKNOWN_TO_TSHARK
 
 ROOT = Path(__file__).resolve().parent.parent
 CAPTURES = sorted((ROOT / "pcaps").glob("*.pcap*"))

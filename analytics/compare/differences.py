@@ -6,6 +6,8 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from sensor.tshark.columns import UNKNOWN_TO_TSHARK
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
@@ -27,12 +29,7 @@ NEVER_COMPARED = frozenset(
         "signature_scheme",
         # tshark does not tell, or in words of its own.
         "carrier",
-        "plaintext_before",
-        "accepted_issuers",
-        "established",
-        "confirmed",
-        "bytes_lost",
-        "conflicting",
+        *UNKNOWN_TO_TSHARK,
     }
 )
 NULL_IS_SILENCE = frozenset(

@@ -46,16 +46,6 @@ _DAMAGE = {
 }
 """What tshark says, and the code of it."""
 
-UNKNOWN_TO_TSHARK = (
-    "plaintext_before",
-    "accepted_issuers",
-    "established",
-    "confirmed",
-    "bytes_lost",
-    "conflicting",
-)
-"""Columns that are always None here: tshark does not tell, or not in a form that could be compared."""
-
 
 class TsharkEngine:
     """Wireshark's dissectors."""
