@@ -1,4 +1,4 @@
-//! The whole road without Python, for counting instructions: `extract CAPTURE` reads a capture, writes its sessions as
+//! The whole road without Python, for counting instructions: `extract CAPTURE [WORKERS]` reads a capture, writes its sessions as
 //! Arrow into memory, and prints how many packets, sessions and certificates it saw.
 
 use std::error::Error;
@@ -6,24 +6,29 @@ use std::fs::File;
 use std::hint::black_box;
 use std::io::{self, Write as _};
 
-use _rust::limits::Limits;
-use _rust::reading::Reading;
+use _rust::reading::{Input, Plan, Reading};
 use _rust::rows::{arrow, Source};
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let path = std::env::args().nth(1).ok_or("usage: extract CAPTURE")?;
+    let mut arguments = std::env::args().skip(1);
+    let path = arguments.next().ok_or("usage: extract CAPTURE [WORKERS]")?;
+    let workers = arguments.next().map_or(Ok(1), |text| text.parse())?;
     let source = Source {
         sensor: String::new(),
         capture: Some(path.clone()),
     };
     let file = File::open(&path)?;
-    let mut reading = Reading::new(Box::new(file), &source.sensor, Limits::default(), false);
+    let plan = Plan {
+        workers,
+        ..Plan::default()
+    };
+    let mut reading = Reading::new(Input::File(file), &plan);
     while let Some(output) = reading.portion() {
         if !output.sessions.is_empty() {
             black_box(arrow(&output.sessions, &source)?);
         }
     }
-    let (packets, counters) = (reading.packets(), reading.counters());
+    let (packets, counters) = (reading.progress().packets, reading.counters());
     let (sessions, certificates) = (counters.sessions, counters.certificates);
     writeln!(io::stdout(), "{packets} {sessions} {certificates}")?;
     Ok(())

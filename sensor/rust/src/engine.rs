@@ -1,175 +1,62 @@
-//! Frames in, sessions and certificates out.
+//! The flow table in shards, and the whole road from packets to sessions by one thread.
 
+use std::sync::Arc;
+
+use crate::capture::{Packet, Packets};
 use crate::connection::Moment;
-use crate::flows::{Arrival, Flows, TOGETHER};
-use crate::frame::{self, Fragments, Skip};
-use crate::identities::Sha;
+use crate::dispatch::{Block, Dispatcher};
+use crate::flows::Flows;
+use crate::identities::{Certificate, Register};
 use crate::limits::{Counters, Limits};
+use crate::portions::Portions;
 use crate::session::Session;
 
-/// Sessions that one sweep may report: the rest waits for the next packet.
-const SWEPT_SESSIONS: usize = 1_024;
-
-/// How often, in packet time, quiet flows are looked for.
-const SWEEP_NS: u64 = 1_000_000_000;
-
-/// What was finished since the last call of `Engine::take`.
+/// What was finished since it was last asked for.
 #[derive(Debug, Default)]
 pub struct Output {
-    /// Sessions in the order in which they were finished.
+    /// Sessions, those that began first at the front.
     pub sessions: Vec<Session>,
     /// Certificates that they name for the first time.
-    pub certificates: Vec<(Sha, Box<[u8]>)>,
+    pub certificates: Vec<Arc<Certificate>>,
 }
 
-/// A frame as it was captured.
-#[derive(Debug, Clone, Copy)]
-pub struct Frame<'a> {
-    /// LINKTYPE_
-    pub link_type: u16,
-    /// Its bytes.
-    pub data: &'a [u8],
-    /// When and where.
-    pub moment: Moment,
-}
-
-/// The clock of the packets. They may be out of order, or lie: it follows two packets that agree, and never goes back.
-#[derive(Debug, Default)]
-struct Clock {
-    last_ns: Option<u64>,
-    now_ns: u64,
-}
-
-impl Clock {
-    fn tick(&mut self, time_ns: u64) -> u64 {
-        let before_ns = self.last_ns.replace(time_ns).unwrap_or(time_ns);
-        self.now_ns = self.now_ns.max(time_ns.min(before_ns));
-        self.now_ns
-    }
-}
-
-/// The whole road from a frame to a session. It does no I/O and asks no clock but the packets'.
+/// A part of the flow table, with all that its flows need.
 #[derive(Debug)]
-pub struct Engine {
+pub struct Shard {
+    number: usize,
+    flows: Flows,
     limits: Limits,
     counters: Counters,
-    fragments: Fragments,
-    flows: Flows,
-    clock: Clock,
-    swept_ns: u64,
 }
 
-impl Engine {
-    /// An engine for one observation.
+impl Shard {
+    /// The shards of one observation.
     #[must_use]
-    pub fn new(sensor: &str, limits: Limits) -> Self {
-        Self {
-            limits,
+    pub fn all(sensor: &str, limits: &Limits) -> Vec<Self> {
+        let shards = limits.shards();
+        let register = Arc::new(Register::default());
+        let new = |number| Self {
+            number,
+            flows: Flows::new(sensor, Arc::clone(&register)),
+            limits: limits.of_shard(shards),
             counters: Counters::default(),
-            fragments: Fragments::default(),
-            flows: Flows::new(sensor),
-            clock: Clock::default(),
-            swept_ns: 0,
-        }
-    }
-
-    /// Give an interface its name, before its first frame.
-    pub fn name_interface(&mut self, interface: u32, name: &str) {
-        self.flows.name_interface(interface, name);
-    }
-
-    /// Take in one frame.
-    pub fn frame(&mut self, link_type: u16, data: &[u8], moment: Moment) {
-        self.frames(std::iter::once(Frame {
-            link_type,
-            data,
-            moment,
-        }));
-    }
-
-    /// Take in frames in their order.
-    pub fn frames<'a>(&mut self, frames: impl Iterator<Item = Frame<'a>>) {
-        let mut arrivals: Vec<Arrival<'_>> = Vec::with_capacity(TOGETHER);
-        for frame in frames {
-            self.counters.frames += 1;
-            let now_ns = self.clock.tick(frame.moment.time_ns);
-            match frame::segment(frame.link_type, frame.data) {
-                Ok(segment) => {
-                    self.counters.frames_cut_payload += u64::from(segment.missing > 0);
-                    arrivals.push(self.flows.arrival(segment, frame.moment, now_ns));
-                    if arrivals.len() == TOGETHER {
-                        self.take_in(&mut arrivals);
-                    }
-                }
-                Err(Skip::Fragment | Skip::Aggregate) => {
-                    self.take_in(&mut arrivals);
-                    self.dissect(frame, now_ns);
-                }
-                Err(skip) => skip.count(&mut self.counters),
-            }
-        }
-        self.take_in(&mut arrivals);
-        // Frames that hold no segment show the time, too.
-        self.sweep(self.clock.now_ns);
-    }
-
-    fn take_in(&mut self, arrivals: &mut Vec<Arrival<'_>>) {
-        self.flows.warm(arrivals);
-        for arrival in arrivals.drain(..) {
-            self.sweep(arrival.now_ns());
-            self.flows
-                .segment(&arrival, &self.limits, &mut self.counters);
-        }
-    }
-
-    /// A frame that holds not one segment: a part of one, or several.
-    #[cold]
-    fn dissect(&mut self, frame: Frame<'_>, now_ns: u64) {
-        self.sweep(now_ns);
-        let (flows, limits) = (&mut self.flows, &self.limits);
-        let mut tools = frame::Tools {
-            fragments: &mut self.fragments,
-            limits,
-            counters: &mut self.counters,
         };
-        frame::dissect(
-            frame.link_type,
-            frame.data,
-            frame.moment.time_ns,
-            &mut tools,
-            |segment, counters| {
-                let arrival = flows.arrival(*segment, frame.moment, now_ns);
-                flows.segment(&arrival, limits, counters);
-            },
-        );
+        (0..shards).map(new).collect()
     }
 
-    /// Move the clock, and look for quiet flows if it is time to.
-    #[inline]
-    fn sweep(&mut self, now_ns: u64) {
-        self.flows.advance_clock(now_ns);
-        if now_ns.saturating_sub(self.swept_ns) >= SWEEP_NS
-            && self
-                .flows
-                .sweep(SWEPT_SESSIONS, &self.limits, &mut self.counters)
-        {
-            self.swept_ns = now_ns;
+    /// Take in what the block brings to this shard.
+    pub fn take_in(&mut self, block: &Block) {
+        for (interface, name) in &block.names {
+            self.flows.name_interface(*interface, name);
         }
+        self.flows
+            .take_in(block, self.number, &self.limits, &mut self.counters);
     }
 
     /// The observation ends: what is unfinished is finished as it stands, until so many sessions wait; `true` when
     /// nothing is left.
     pub fn finish(&mut self, enough: usize) -> bool {
         self.flows.finish(enough, &self.limits, &mut self.counters)
-    }
-
-    /// How much waits to be taken: sessions, and bytes of certificates.
-    #[must_use]
-    pub fn waiting(&self) -> (usize, usize) {
-        (
-            self.flows.sessions.len(),
-            self.flows.identities.fresh_bytes(),
-        )
     }
 
     /// Hand out what was finished.
@@ -186,9 +73,90 @@ impl Engine {
         self.flows.memory()
     }
 
-    /// What was counted so far.
+    /// What was counted here.
     #[must_use]
     pub fn counters(&self) -> &Counters {
         &self.counters
+    }
+}
+
+/// The whole road from packets to sessions. It does no I/O and asks no clock but the packets'.
+#[derive(Debug)]
+pub struct Engine {
+    pub(crate) dispatcher: Dispatcher,
+    shards: Vec<Shard>,
+    /// What waits to be taken.
+    pub(crate) portions: Portions,
+}
+
+impl Engine {
+    /// An engine for one observation.
+    #[must_use]
+    pub fn new(sensor: &str, limits: Limits) -> Self {
+        let shards = Shard::all(sensor, &limits);
+        Self {
+            portions: Portions::default(),
+            dispatcher: Dispatcher::new(shards.len(), limits),
+            shards,
+        }
+    }
+
+    /// Take in one packet.
+    pub fn frame(&mut self, link_type: u16, data: &[u8], moment: Moment) {
+        let packet = Packet {
+            number: moment.frame,
+            time_ns: moment.time_ns,
+            link_type,
+            interface: moment.interface,
+            data,
+            original_length: u32::try_from(data.len()).unwrap_or(u32::MAX),
+        };
+        let mut block = Block::default();
+        self.dispatcher.begin(&mut block.addressed);
+        self.dispatcher.packet(&packet, &mut block.addressed);
+        block.packets = Packets::of_one(packet);
+        self.block(&block);
+    }
+
+    /// Take in the packets of a block that the dispatcher addressed.
+    pub(crate) fn block(&mut self, block: &Block) {
+        for shard in &mut self.shards {
+            shard.take_in(block);
+            self.portions.add(shard.take());
+        }
+        self.portions.add_packets(block.packets.len());
+    }
+
+    /// The observation ends: what is unfinished is finished as it stands, some sessions at a time; `true` when nothing is
+    /// left.
+    pub fn finish(&mut self, enough: usize) -> bool {
+        let mut ended = true;
+        for shard in &mut self.shards {
+            ended &= shard.finish(enough);
+            self.portions.add(shard.take());
+        }
+        ended
+    }
+
+    /// Hand out what was finished.
+    pub fn take(&mut self) -> Output {
+        self.portions.take()
+    }
+
+    /// Bytes that all open flows cost, near enough.
+    #[must_use]
+    pub fn memory(&self) -> usize {
+        self.shards.iter().map(Shard::memory).sum()
+    }
+
+    /// What was counted so far.
+    #[must_use]
+    pub fn counters(&self) -> Counters {
+        let mut counters = self.dispatcher.counters().clone();
+        for shard in &self.shards {
+            counters.add(shard.counters());
+        }
+        counters.certificates = self.portions.certificates();
+        counters
     }
 }

@@ -6,11 +6,15 @@
 pub mod bytes;
 pub mod capture;
 pub mod connection;
+mod crew;
+pub mod dispatch;
 pub mod engine;
 pub mod flows;
 pub mod frame;
 pub mod identities;
+pub mod intake;
 pub mod limits;
+mod portions;
 #[cfg(feature = "python")]
 mod python;
 pub mod reading;

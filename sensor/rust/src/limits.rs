@@ -61,6 +61,35 @@ impl Limits {
         }
         limits
     }
+
+    /// Into how many tables the flows are divided, so that several threads can work. It hangs on the caps alone: the
+    /// answer must not change with the number of threads. A small table is not divided, lest a part be too small.
+    #[must_use]
+    pub fn shards(&self) -> usize {
+        const SHARDS: usize = 4;
+        let of_default = Self::default();
+        let is_large = |cap: fn(&Self) -> usize| cap(self) >= cap(&of_default) / 32;
+        if is_large(|limits| limits.max_flows)
+            && is_large(|limits| limits.max_finished_flows)
+            && is_large(|limits| limits.max_state_bytes)
+        {
+            SHARDS
+        } else {
+            1
+        }
+    }
+
+    /// The caps of one of so many shards.
+    #[must_use]
+    pub fn of_shard(&self, shards: usize) -> Self {
+        let part = |cap: usize| cap.div_ceil(shards.max(1));
+        Self {
+            max_flows: part(self.max_flows),
+            max_finished_flows: part(self.max_finished_flows),
+            max_state_bytes: part(self.max_state_bytes),
+            ..self.clone()
+        }
+    }
 }
 
 limits! {
@@ -106,6 +135,9 @@ macro_rules! counters {
             /// Name and value of each.
             #[must_use]
             pub fn list(&self) -> Vec<(&'static str, u64)> { vec![$((stringify!($name), self.$name),)+] }
+
+            /// Count all that another one counted.
+            pub fn add(&mut self, other: &Self) { $(self.$name += other.$name;)+ }
         }
     };
 }

@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::Read;
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -11,8 +10,9 @@ use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
 use crate::engine::Output;
+use crate::intake::Fault;
 use crate::limits::{Counters, Limits};
-use crate::reading::{self, Fault};
+use crate::reading::{self, Input, Plan};
 use crate::rows::{self, Source};
 use crate::table::{self, Column};
 use crate::tls::registry;
@@ -90,7 +90,7 @@ impl Batch {
     ) -> Vec<(Bound<'py, PyBytes>, Bound<'py, PyBytes>)> {
         let certificates = self.output.certificates.iter();
         certificates
-            .map(|(sha256, der)| (PyBytes::new(py, sha256), PyBytes::new(py, der)))
+            .map(|new| (PyBytes::new(py, &new.sha256), PyBytes::new(py, &new.der)))
             .collect()
     }
 }
@@ -111,7 +111,7 @@ impl Reading {
 #[pymethods]
 impl Reading {
     #[new]
-    #[pyo3(signature = (path, *, name, sensor = "", sha256 = false, limits = None, memory = None))]
+    #[pyo3(signature = (path, *, name, sensor = "", sha256 = false, limits = None, memory = None, workers = 1))]
     fn new(
         path: Option<PathBuf>,
         name: String,
@@ -119,6 +119,7 @@ impl Reading {
         sha256: bool,
         limits: Option<HashMap<String, usize>>,
         memory: Option<usize>,
+        workers: usize,
     ) -> PyResult<Self> {
         let mut caps = memory.map_or_else(Limits::default, Limits::within);
         for (cap, value) in limits.into_iter().flatten() {
@@ -126,12 +127,18 @@ impl Reading {
                 return Err(PyValueError::new_err(format!("no limit is called {cap}")));
             }
         }
-        let input: Box<dyn Read + Send> = match path {
-            Some(path) => Box::new(File::open(path)?),
-            None => Box::new(std::io::stdin()),
+        let input = match path {
+            Some(path) => Input::File(File::open(path)?),
+            None => Input::Stream(Box::new(std::io::stdin())),
+        };
+        let plan = Plan {
+            sensor: sensor.to_owned(),
+            limits: caps,
+            sha256,
+            workers,
         };
         Ok(Self {
-            reading: Mutex::new(reading::Reading::new(input, sensor, caps, sha256)),
+            reading: Mutex::new(reading::Reading::new(input, &plan)),
             source: Source {
                 sensor: sensor.to_owned(),
                 capture: Some(name),
@@ -149,22 +156,22 @@ impl Reading {
 
     #[getter]
     fn packets(&self) -> u64 {
-        self.lock().packets()
+        self.lock().progress().packets
     }
 
     #[getter]
     fn bytes_read(&self) -> u64 {
-        self.lock().bytes_read()
+        self.lock().progress().bytes_read
     }
 
     #[getter]
     fn first_ns(&self) -> Option<u64> {
-        self.lock().span_ns().map(|span| span.0)
+        self.lock().progress().span_ns.map(|span| span.0)
     }
 
     #[getter]
     fn last_ns(&self) -> Option<u64> {
-        self.lock().span_ns().map(|span| span.1)
+        self.lock().progress().span_ns.map(|span| span.1)
     }
 
     #[getter]

@@ -4,7 +4,7 @@
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io::Read;
 
-use _rust::capture::{CaptureReader, Damage, Options, MAX_PACKET_BYTES};
+use _rust::capture::{CaptureReader, Damage, Options, Packets, MAX_PACKET_BYTES};
 use sha2::{Digest as _, Sha256};
 
 /// Starts of the captures that are not packed: pcap of both orders and resolutions, pcapng.
@@ -66,21 +66,25 @@ fn read(bytes: &[u8], size: usize) -> Reading {
     let mut reader =
         CaptureReader::new(Box::new(Pieces::new(bytes, size)), Options { sha256: true });
     let mut packets = Vec::new();
-    while let Some(packet) = reader.next_packet() {
-        assert!(packet.data.len() <= usize::try_from(MAX_PACKET_BYTES).unwrap());
-        let mut hasher = DefaultHasher::new();
-        packet.data.hash(&mut hasher);
-        packets.push(Told {
-            time_ns: packet.time_ns,
-            link_type: packet.link_type,
-            interface: packet.interface,
-            original_length: packet.original_length,
-            length: packet.data.len(),
-            hash: hasher.finish(),
-        });
-        assert_eq!(u64::try_from(packets.len()), Ok(packet.number));
+    let (mut block, mut shown) = (Packets::default(), 0);
+    while reader.read(&mut block, |packet| shown = packet.number) {
+        for packet in block.iter() {
+            assert!(packet.data.len() <= usize::try_from(MAX_PACKET_BYTES).unwrap());
+            let mut hasher = DefaultHasher::new();
+            packet.data.hash(&mut hasher);
+            packets.push(Told {
+                time_ns: packet.time_ns,
+                link_type: packet.link_type,
+                interface: packet.interface,
+                original_length: packet.original_length,
+                length: packet.data.len(),
+                hash: hasher.finish(),
+            });
+            assert_eq!(u64::try_from(packets.len()), Ok(packet.number));
+        }
+        assert_eq!(u64::try_from(packets.len()), Ok(shown));
     }
-    assert!(reader.next_packet().is_none(), "the end is the end");
+    assert!(!reader.read(&mut block, |_| ()), "the end is the end");
     assert_eq!(u64::try_from(packets.len()), Ok(reader.packets()));
     assert!(reader.stored_bytes_read() <= u64::try_from(bytes.len()).unwrap());
     let damage = reader.damage().to_vec();

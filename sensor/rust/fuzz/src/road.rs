@@ -5,12 +5,12 @@
 
 use std::collections::HashSet;
 
-use _rust::capture::{CaptureReader, Options};
+use _rust::capture::{CaptureReader, Options, Packets};
 use _rust::connection::Moment;
 use _rust::engine::{Engine, Output};
 use _rust::identities::Sha;
 use _rust::limits::{Counters, Limits};
-use _rust::reading::Reading;
+use _rust::reading::{Input, Plan, Reading};
 use _rust::rows::Source;
 use _rust::session::Session;
 use sha2::{Digest as _, Sha256};
@@ -52,9 +52,9 @@ struct Run {
 
 impl Run {
     fn take(&mut self, output: Output) {
-        for (sha256, der) in output.certificates {
-            assert_eq!(<Sha>::from(Sha256::digest(&der)), sha256);
-            self.handed_out.insert(sha256);
+        for new in output.certificates {
+            assert_eq!(<Sha>::from(Sha256::digest(&new.der)), new.sha256);
+            self.handed_out.insert(new.sha256);
         }
         for session in &output.sessions {
             let chains = [&session.server_chain, &session.client_chain];
@@ -66,8 +66,15 @@ impl Run {
     }
 }
 
-fn by_reading(capture: &[u8], size: usize, limits: Limits) -> Run {
-    let mut reading = Reading::new(Box::new(Pieces::new(capture, size)), SENSOR, limits, true);
+fn by_reading(capture: &[u8], size: usize, limits: &Limits, workers: usize) -> Run {
+    let plan = Plan {
+        sensor: SENSOR.to_owned(),
+        limits: limits.clone(),
+        sha256: true,
+        workers,
+    };
+    let input = Input::Stream(Box::new(Pieces::new(capture, size)));
+    let mut reading = Reading::new(input, &plan);
     let mut run = Run {
         counters: Counters::default(),
         sessions: Vec::new(),
@@ -77,10 +84,11 @@ fn by_reading(capture: &[u8], size: usize, limits: Limits) -> Run {
         run.take(output);
     }
     assert!(reading.portion().is_none(), "the end is the end");
-    assert_eq!(reading.packets(), reading.counters().frames);
-    assert!(reading.span_ns().is_none_or(|(first, last)| first <= last));
+    let progress = reading.progress();
+    assert_eq!(progress.packets, reading.counters().frames);
+    assert!(progress.span_ns.is_none_or(|(first, last)| first <= last));
     assert!(reading.faults().iter().all(|f| !f.message.contains('\n')));
-    run.counters = reading.counters().clone();
+    run.counters = reading.counters();
     assert_eq!(Ok(run.counters.sessions), u64::try_from(run.sessions.len()));
     run
 }
@@ -92,14 +100,17 @@ fn by_packets(capture: &[u8], limits: &Limits) -> usize {
         Options::default(),
     );
     let mut engine = Engine::new(SENSOR, limits.clone());
-    while let Some(packet) = reader.next_packet() {
-        let moment = Moment {
-            time_ns: packet.time_ns,
-            frame: packet.number,
-            interface: packet.interface,
-        };
-        engine.frame(packet.link_type, packet.data, moment);
-        assert!(engine.memory() <= limits.max_state_bytes);
+    let mut block = Packets::default();
+    while reader.read(&mut block, |_| ()) {
+        for packet in block.iter() {
+            let moment = Moment {
+                time_ns: packet.time_ns,
+                frame: packet.number,
+                interface: packet.interface,
+            };
+            engine.frame(packet.link_type, packet.data, moment);
+            assert!(engine.memory() <= limits.max_state_bytes);
+        }
     }
     let mut sessions = 0;
     loop {
@@ -117,16 +128,19 @@ pub fn check(input: &[u8]) {
         return;
     };
     let limits = limits(which);
-    let whole = by_reading(capture, usize::MAX, limits.clone());
+    let whole = by_reading(capture, usize::MAX, &limits, 1);
     let size = 1 + usize::from(which >> 1);
-    let pieces = by_reading(capture, size, limits.clone());
+    let pieces = by_reading(capture, size, &limits, 1);
+    let together = by_reading(capture, usize::MAX, &limits, 3);
     let source = Source {
         sensor: SENSOR.to_owned(),
         capture: Some("any".to_owned()),
     };
     let rows = check_json(&whole.sessions, &source);
     assert_eq!(rows, check_json(&pieces.sessions, &source));
+    assert_eq!(rows, check_json(&together.sessions, &source));
     assert_eq!(whole.counters, pieces.counters);
+    assert_eq!(whole.counters, together.counters);
     assert_eq!(whole.sessions.len(), by_packets(capture, &limits));
     check_arrow(&whole.sessions, &source);
 }

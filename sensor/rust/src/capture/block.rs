@@ -9,7 +9,7 @@ use super::compression::{Fault, Source};
 use super::number::to_u64;
 
 /// How much is read at once, in bytes. Reads of 128 to 512 KiB are the fastest.
-const BLOCK_BYTES: usize = 256 * 1024;
+pub(super) const BLOCK_BYTES: usize = 256 * 1024;
 
 /// The window over a capture.
 pub(super) struct BlockReader {
@@ -19,8 +19,8 @@ pub(super) struct BlockReader {
     /// The window is `buffer[start..end]`.
     start: usize,
     end: usize,
-    /// Where in the capture the buffer begins.
-    buffer_offset: u64,
+    /// Where in the capture the window begins.
+    offset: u64,
     /// Nothing more can be read.
     ended: bool,
     /// Why the capture ended too early.
@@ -36,7 +36,7 @@ impl BlockReader {
             buffer: Vec::new(),
             start: 0,
             end: 0,
-            buffer_offset: 0,
+            offset: 0,
             ended: false,
             fault: None,
             hasher: sha256.then(Sha256::new),
@@ -51,23 +51,35 @@ impl BlockReader {
     /// The bytes that are there, starting with the next one that was not taken.
     #[inline]
     pub(super) fn window(&self) -> &[u8] {
-        self.slice(self.start..self.end)
+        self.buffer.get(self.start..self.end).unwrap_or_default()
     }
 
-    /// Bytes that were taken. Valid until the next call that reads.
+    /// Gives away the bytes that were taken, at the places that `take` told, and goes on in another buffer.
+    pub(super) fn hand_out(&mut self, buffer: &mut Vec<u8>) {
+        let rest = self.end - self.start;
+        if buffer.len() < rest {
+            buffer.resize(rest, 0);
+        }
+        buffer[..rest].copy_from_slice(&self.buffer[self.start..self.end]);
+        std::mem::swap(&mut self.buffer, buffer);
+        (self.start, self.end) = (0, rest);
+    }
+
+    /// The buffer, in which the bytes that were taken stand at the places that `take` told. Valid until the next call
+    /// that reads.
     #[inline]
-    pub(super) fn slice(&self, range: Range<usize>) -> &[u8] {
-        self.buffer.get(range).unwrap_or_default()
+    pub(super) fn taken(&self) -> &[u8] {
+        &self.buffer
     }
 
     /// Where in the capture the window starts.
     pub(super) fn offset(&self) -> u64 {
-        self.buffer_offset.saturating_add(to_u64(self.start))
+        self.offset
     }
 
     /// Where in the capture the next byte that is read will stand.
     pub(super) fn end_offset(&self) -> u64 {
-        self.buffer_offset.saturating_add(to_u64(self.end))
+        self.offset.saturating_add(to_u64(self.end - self.start))
     }
 
     /// Makes the window hold `need` bytes, if the capture has them.
@@ -84,6 +96,7 @@ impl BlockReader {
     pub(super) fn take(&mut self, count: usize) -> Range<usize> {
         let start = self.start;
         self.start = self.end.min(start + count);
+        self.offset += to_u64(self.start - start);
         start..self.start
     }
 
@@ -131,6 +144,12 @@ impl BlockReader {
         if self.ended {
             return self.end - self.start >= need;
         }
+        if matches!(self.source, Source::Ahead(_)) {
+            while self.end - self.start < need && !self.ended {
+                self.take_over();
+            }
+            return self.end - self.start >= need;
+        }
         let size = self.buffer.len().max(need).max(BLOCK_BYTES);
         if self.buffer.is_empty() {
             // Zero pages straight from the system: a small capture touches few of them.
@@ -139,7 +158,6 @@ impl BlockReader {
             self.buffer.resize(size, 0);
         }
         self.buffer.copy_within(self.start..self.end, 0);
-        self.buffer_offset = self.offset();
         self.end -= self.start;
         self.start = 0;
         while self.end < need && !self.ended {
@@ -163,6 +181,37 @@ impl BlockReader {
                 self.ended = true;
                 self.fault = Some(fault);
             }
+        }
+    }
+
+    /// Goes on in the next block of a file that is fetched ahead, with what is left of the window before it.
+    fn take_over(&mut self) {
+        let Source::Ahead(ahead) = &mut self.source else {
+            return;
+        };
+        let Some(mut block) = ahead.next() else {
+            self.ended = true;
+            return;
+        };
+        let news = block.bytes();
+        if let Some(hasher) = &mut self.hasher {
+            hasher.update(news);
+        }
+        let window = self.buffer.get(self.start..self.end).unwrap_or_default();
+        if let Some(start) = block.start.checked_sub(window.len()) {
+            block.buffer[start..block.start].copy_from_slice(window);
+            (self.start, self.end) = (start, block.end);
+            ahead.give_back(std::mem::replace(&mut self.buffer, block.buffer));
+        } else {
+            // A packet of many blocks.
+            self.buffer.truncate(self.end);
+            self.buffer.extend_from_slice(news);
+            self.end = self.buffer.len();
+            ahead.give_back(block.buffer);
+        }
+        if let Some(error) = block.error {
+            self.ended = true;
+            self.fault = Some(Fault::Read(error));
         }
     }
 }

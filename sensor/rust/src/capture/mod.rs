@@ -3,6 +3,7 @@
 //! Neither broken content nor an error of the input is an error here: all that can be had is delivered, and
 //! [`CaptureReader::damage`] says what is wrong. The formats and the packing are told by content.
 
+mod ahead;
 mod block;
 mod compression;
 mod error;
@@ -16,9 +17,11 @@ mod unknown;
 #[cfg(test)]
 mod tests;
 
+use std::fs::File;
 use std::io::Read;
 use std::ops::Range;
 
+pub use ahead::Ahead;
 use block::BlockReader;
 use compression::{Fault, Source, Stored};
 use error::Damages;
@@ -55,13 +58,107 @@ pub struct Options {
     pub sha256: bool,
 }
 
+/// Packets that were read together, with the bytes they stand in. It may be filled again and again.
+#[derive(Default)]
+pub struct Packets {
+    bytes: Vec<u8>,
+    records: Vec<Record>,
+    /// How many packets of the capture come before these.
+    before: u64,
+}
+
+impl Packets {
+    /// A single one.
+    #[must_use]
+    pub fn of_one(packet: Packet<'_>) -> Self {
+        let record = Record::new(
+            packet.time_ns,
+            packet.link_type,
+            packet.interface,
+            packet.original_length,
+            &(0..packet.data.len()),
+        );
+        Self {
+            bytes: packet.data.to_vec(),
+            records: vec![record],
+            before: packet.number.saturating_sub(1),
+        }
+    }
+
+    /// How many.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.records.len()
+    }
+
+    /// There is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.records.is_empty()
+    }
+
+    /// One of them.
+    #[inline]
+    #[must_use]
+    pub fn get(&self, at: usize) -> Option<Packet<'_>> {
+        let record = self.records.get(at)?;
+        let number = self.before + 1 + number::to_u64(at);
+        Some(record.packet(number, &self.bytes))
+    }
+
+    /// All of them, in their order.
+    pub fn iter(&self) -> impl Iterator<Item = Packet<'_>> {
+        let numbered = (self.before + 1..).zip(&self.records);
+        numbered.map(|(number, record)| record.packet(number, &self.bytes))
+    }
+}
+
 /// A packet before it is lent out: its data is a range of the block.
 struct Record {
     time_ns: u64,
     link_type: u16,
     interface: u32,
     original_length: u32,
-    data: Range<usize>,
+    start: u32,
+    length: u32,
+}
+
+impl Record {
+    /// A packet at this place in the block, from `header` bytes on.
+    #[inline]
+    fn new(
+        time_ns: u64,
+        link_type: u16,
+        interface: u32,
+        original_length: u32,
+        data: &Range<usize>,
+    ) -> Self {
+        // Blocks have some megabytes at most.
+        let number = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+        Self {
+            time_ns,
+            link_type,
+            interface,
+            original_length,
+            start: number(data.start),
+            length: number(data.len()),
+        }
+    }
+
+    #[inline]
+    fn packet<'a>(&self, number: u64, block: &'a [u8]) -> Packet<'a> {
+        Packet {
+            number,
+            time_ns: self.time_ns,
+            link_type: self.link_type,
+            interface: self.interface,
+            data: block
+                .get(number::to_usize(self.start)..)
+                .and_then(|rest| rest.get(..number::to_usize(self.length)))
+                .unwrap_or_default(),
+            original_length: self.original_length,
+        }
+    }
 }
 
 /// What came of looking for one more record in the window.
@@ -89,9 +186,7 @@ pub struct CaptureReader {
     format: Format,
     damages: Damages,
     packets: u64,
-    /// Packets lent out together.
-    records: Vec<Record>,
-    /// There is no further record, though what there was is still lent out.
+    /// Nothing more was found behind the last record.
     over: bool,
     ended: bool,
     sha256: Option<[u8; 32]>,
@@ -101,40 +196,60 @@ impl CaptureReader {
     /// A reader of `input`, of which nothing is read yet.
     #[must_use]
     pub fn new(input: Box<dyn Read + Send>, options: Options) -> Self {
+        Self::of_source(Source::Unread(Stored::new(input)), options)
+    }
+
+    /// A reader of a file, of which several threads may fetch blocks if it is a regular one and not compressed.
+    #[must_use]
+    pub fn of_file(file: File, options: Options) -> Self {
+        let source = match Ahead::of(file) {
+            Ok(ahead) => Source::Ahead(ahead),
+            Err(file) => Source::Unread(Stored::new(Box::new(file))),
+        };
+        Self::of_source(source, options)
+    }
+
+    /// The file, if its blocks can be fetched before they are wanted.
+    #[must_use]
+    pub fn ahead(&self) -> Option<Ahead> {
+        match self.block.source() {
+            Source::Ahead(ahead) => Some(ahead.clone()),
+            _ => None,
+        }
+    }
+
+    fn of_source(source: Source, options: Options) -> Self {
         Self {
-            block: BlockReader::new(Source::Unread(Stored::new(input)), options.sha256),
+            block: BlockReader::new(source, options.sha256),
             format: Format::Unread,
             damages: Damages::default(),
             packets: 0,
-            records: Vec::new(),
             over: false,
             ended: false,
             sha256: None,
         }
     }
 
-    /// The next packet.
+    /// The next packets, as many as one read of the input brings; at least one. `false` at the end, and for good:
+    /// [`Self::damage`] is complete then, and so is [`Self::sha256`].
     ///
-    /// - `Some`: a packet, lent until the next call.
-    /// - `None`: there is no further one, for good. [`Self::damage`] is complete, and so is [`Self::sha256`].
-    #[inline]
-    pub fn next_packet(&mut self) -> Option<Packet<'_>> {
-        self.advance(1).then(|| self.packets_here().next())?
-    }
-
-    /// Goes on to the next packets, up to so many, as far as they are read already; at least one. `false` where
-    /// [`Self::next_packet`] would give `None`.
-    pub fn advance(&mut self, most: usize) -> bool {
-        self.records.clear();
+    /// `into` is filled anew; what it held before is overwritten. `each` is shown each packet while it is at hand.
+    pub fn read(&mut self, into: &mut Packets, mut each: impl FnMut(Packet<'_>)) -> bool {
+        into.records.clear();
+        into.before = self.packets;
         let first = if self.over { None } else { self.next_record() };
         let Some(first) = first else {
             self.finish();
             return false;
         };
-        self.records.push(first);
-        while self.records.len() < most {
-            match self.step_here() {
-                Step::Record(record) => self.records.push(record),
+        let mut step = Step::Record(first);
+        loop {
+            match step {
+                Step::Record(record) => {
+                    self.packets += 1;
+                    each(record.packet(self.packets, self.block.taken()));
+                    into.records.push(record);
+                }
                 Step::Nothing => {}
                 Step::NotHere => break,
                 Step::Over => {
@@ -142,23 +257,10 @@ impl CaptureReader {
                     break;
                 }
             }
+            step = self.step_here();
         }
-        self.packets += number::to_u64(self.records.len());
+        self.block.hand_out(&mut into.bytes);
         true
-    }
-
-    /// The packets that the last [`Self::advance`] went on to.
-    pub fn packets_here(&self) -> impl Iterator<Item = Packet<'_>> {
-        let before = self.packets - number::to_u64(self.records.len());
-        let numbered = (before + 1..).zip(&self.records);
-        numbered.map(|(number, record)| Packet {
-            number,
-            time_ns: record.time_ns,
-            link_type: record.link_type,
-            interface: record.interface,
-            data: self.block.slice(record.data.clone()),
-            original_length: record.original_length,
-        })
     }
 
     fn next_record(&mut self) -> Option<Record> {
@@ -175,8 +277,14 @@ impl CaptureReader {
     fn step_here(&mut self) -> Step {
         let (block, damages) = (&mut self.block, &mut self.damages);
         match &mut self.format {
-            Format::Pcap(pcap) if pcap.is_next_here(block) => {
-                pcap.next(block, damages).map_or(Step::Over, Step::Record)
+            Format::Pcap(pcap) => {
+                if let Some(record) = pcap.plain(block) {
+                    Step::Record(record)
+                } else if pcap.is_next_here(block) {
+                    pcap.next(block, damages).map_or(Step::Over, Step::Record)
+                } else {
+                    Step::NotHere
+                }
             }
             Format::Pcapng(pcapng) if pcapng.is_next_here(block) => pcapng.step(block, damages),
             _ => Step::NotHere,

@@ -171,13 +171,29 @@ impl Pcap {
             length = cut_packet(block, damages, self.header_bytes, captured)?;
         }
         let record = block.take(self.header_bytes + length);
-        Some(Record {
-            time_ns,
-            link_type: self.link_type,
-            interface: 0,
-            original_length: original,
-            data: record.start + self.header_bytes..record.end,
-        })
+        let data = record.start + self.header_bytes..record.end;
+        Some(Record::new(time_ns, self.link_type, 0, original, &data))
+    }
+
+    /// The next packet, if it is in the window as a whole and nothing is to be said about it, as of nearly all.
+    #[inline]
+    pub(super) fn plain(&self, block: &mut BlockReader) -> Option<Record> {
+        let window = block.window();
+        let [seconds, fraction, first, second] = self.order.u32s(window)?;
+        let (captured, original) = self.lengths.of(first, second);
+        let length = self.header_bytes + to_usize(captured);
+        let fraction_ns = u64::from(fraction) * self.unit_ns;
+        let is_plain = captured > 0
+            && captured <= MAX_PACKET_BYTES
+            && window.len() >= length
+            && fraction_ns < NANOSECONDS_PER_SECOND;
+        if !is_plain {
+            return None;
+        }
+        let time_ns = u64::from(seconds) * NANOSECONDS_PER_SECOND + fraction_ns;
+        let record = block.take(length);
+        let data = record.start + self.header_bytes..record.end;
+        Some(Record::new(time_ns, self.link_type, 0, original, &data))
     }
 }
 

@@ -309,13 +309,14 @@ impl Pcapng {
         if data.is_empty() && !whole_block {
             return None;
         }
-        Some(Record {
-            time_ns: self.time_ns,
-            link_type: interface.link_type,
-            interface: index,
-            original_length: fields.original,
-            data,
-        })
+        let link_type = interface.link_type;
+        Some(Record::new(
+            self.time_ns,
+            link_type,
+            index,
+            fields.original,
+            &data,
+        ))
     }
 }
 

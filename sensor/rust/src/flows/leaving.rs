@@ -65,9 +65,8 @@ impl Flows {
         self.remove(slot);
     }
 
-    /// Forget and report what has been quiet for too long, by the clock of the packets, until so many sessions wait to be
-    /// taken; `true` when nothing quiet is left.
-    pub fn sweep(&mut self, enough: usize, limits: &Limits, counters: &mut Counters) -> bool {
+    /// Forget and report what has been quiet for too long, by the clock of the packets.
+    pub(super) fn sweep(&mut self, limits: &Limits, counters: &mut Counters) {
         let now_ns = self.now_ns;
         let quiet =
             |since_ns: u64, seconds: usize| now_ns.saturating_sub(since_ns) >= nanoseconds(seconds);
@@ -84,9 +83,6 @@ impl Flows {
                 Class::Handshake => limits.handshake_timeout_s,
             };
             while let Some(ticket) = self.queues[class as usize].front().copied() {
-                if self.sessions.len() >= enough {
-                    return false;
-                }
                 let entry = &self.slots[ticket.slot()];
                 if entry.generation != ticket.generation {
                     self.queues[class as usize].pop_front();
@@ -103,7 +99,6 @@ impl Flows {
                 }
             }
         }
-        true
     }
 
     /// The observation ends: report the flows that are open, in the order in which they began, until this many

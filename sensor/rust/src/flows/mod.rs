@@ -6,68 +6,24 @@ mod leaving;
 mod opening;
 
 use std::collections::VecDeque;
-use std::hash::BuildHasher as _;
 use std::hint::black_box;
 use std::sync::Arc;
 
-use foldhash::fast::RandomState;
-
-use crate::connection::{Connection, Moment, Status, Tombstone};
-use crate::frame::{Endpoint, Segment, RST, SYN};
-use crate::identities::Identities;
+use crate::connection::{Connection, Status, Tombstone};
+use crate::dispatch::{Arrival, Block, Delivery, Key};
+use crate::frame::SYN;
+use crate::identities::{Identities, Register};
 use crate::limits::{Counters, Limits};
 use crate::session::Session;
 use crate::tls::facts::Context;
-use crate::tls::opener;
 use crate::tls::profiles::Profiles;
 use graves::{Grave, Graves};
 use index::{Index, Place};
 use opening::Opening;
 
-type Key = [Endpoint; 2];
-
-/// Segments that are read before the first of them is taken in: enough for the processor to fetch what they need from
-/// memory at the same time, and few enough to stay near.
-pub const TOGETHER: usize = 32;
-
-/// A segment on its way into the table.
-#[derive(Debug, Clone, Copy)]
-pub struct Arrival<'a> {
-    segment: Segment<'a>,
-    moment: Moment,
-    /// The clock of the packets when it came.
-    now_ns: u64,
-    hash: u64,
-    /// 1: sent by the higher end.
-    direction: usize,
-}
-
-impl Arrival<'_> {
-    /// The clock of the packets when it came.
-    #[must_use]
-    pub fn now_ns(&self) -> u64 {
-        self.now_ns
-    }
-
-    fn key(&self) -> Key {
-        let Segment {
-            source,
-            destination,
-            ..
-        } = self.segment;
-        if self.direction == 0 {
-            [source, destination]
-        } else {
-            [destination, source]
-        }
-    }
-
-    /// A segment of an unknown flow opens one with a SYN, or with TLS at the start of its payload.
-    fn begins_flow(&self) -> bool {
-        let segment = &self.segment;
-        (segment.has(SYN) || opener::begins(segment.payload)) && !segment.has(RST)
-    }
-}
+/// Deliveries that are looked up before the first of them is taken in: enough for the processor to fetch what they need
+/// from memory at the same time, and few enough to stay near.
+const TOGETHER: usize = 32;
 
 #[derive(Debug)]
 enum State {
@@ -125,7 +81,6 @@ struct Share {
 #[derive(Debug)]
 pub struct Flows {
     sensor: String,
-    hasher: RandomState,
     index: Index,
     slots: Vec<Slot>,
     free: Vec<usize>,
@@ -139,7 +94,7 @@ pub struct Flows {
     ending: Option<Vec<usize>>,
     profiles: Profiles,
     /// Names for certificates, and those to hand out.
-    pub identities: Identities,
+    pub(crate) identities: Identities,
     /// Sessions that are finished.
     pub sessions: Vec<Session>,
 }
@@ -147,10 +102,9 @@ pub struct Flows {
 impl Flows {
     /// An empty table.
     #[must_use]
-    pub fn new(sensor: &str) -> Self {
+    pub(crate) fn new(sensor: &str, register: Arc<Register>) -> Self {
         Self {
             sensor: sensor.to_owned(),
-            hasher: RandomState::default(),
             index: Index::default(),
             slots: Vec::new(),
             free: Vec::new(),
@@ -161,7 +115,7 @@ impl Flows {
             interfaces: Vec::new(),
             ending: None,
             profiles: Profiles::default(),
-            identities: Identities::default(),
+            identities: Identities::new(register),
             sessions: Vec::new(),
         }
     }
@@ -184,11 +138,6 @@ impl Flows {
         self.index.len() == 0
     }
 
-    /// Move the clock, which never goes back.
-    pub fn advance_clock(&mut self, now_ns: u64) {
-        self.now_ns = self.now_ns.max(now_ns);
-    }
-
     /// Give an interface its name.
     pub fn name_interface(&mut self, interface: u32, name: &str) {
         let at = usize::try_from(interface).unwrap_or(usize::MAX);
@@ -201,62 +150,99 @@ impl Flows {
         }
     }
 
-    /// Make a segment ready to be taken in.
-    #[must_use]
-    #[inline]
-    pub fn arrival<'a>(&self, segment: Segment<'a>, moment: Moment, now_ns: u64) -> Arrival<'a> {
-        let direction = usize::from(segment.destination < segment.source);
-        let mut arrival = Arrival {
-            segment,
-            moment,
-            now_ns,
-            hash: 0,
-            direction,
-        };
-        arrival.hash = self.hasher.hash_one(arrival.key());
-        arrival
-    }
-
-    /// Touch the memory that these will need, step by step for all of them: the processor fetches at the same time what
-    /// `segment` would wait for one after the other.
-    pub fn warm(&self, arrivals: &[Arrival<'_>]) {
-        let mut slots = [None; TOGETHER];
-        for (slot, arrival) in slots.iter_mut().zip(arrivals) {
-            *slot = match self.index.find(arrival.hash) {
-                Some(Place::Open(place)) => self.slots.get(place),
-                _ => None,
-            };
-        }
-        let mut touched = 0;
-        for entry in slots.iter().flatten() {
-            touched ^= entry.generation ^ u32::from(entry.key[0].port);
-        }
-        for (entry, arrival) in slots.iter().zip(arrivals) {
-            if let Some(State::Open(connection)) = entry.map(|entry| &entry.state) {
-                touched ^= connection.touch(arrival.direction);
+    /// Take in what a block brings to this shard.
+    pub(crate) fn take_in(
+        &mut self,
+        block: &Block,
+        shard: usize,
+        limits: &Limits,
+        counters: &mut Counters,
+    ) {
+        for deliveries in block.deliveries(shard).chunks(TOGETHER) {
+            let places = self.look_up(deliveries);
+            let looked_up = self.index.changes();
+            for (delivery, place) in deliveries.iter().zip(places) {
+                match *delivery {
+                    Delivery::Sweep { now_ns } => {
+                        self.now_ns = self.now_ns.max(now_ns);
+                        self.sweep(limits, counters);
+                    }
+                    Delivery::Segment {
+                        hash,
+                        place: at,
+                        begins,
+                    } => {
+                        let place = if self.index.changes() == looked_up {
+                            place
+                        } else {
+                            self.index.find(hash)
+                        };
+                        // Most segments are of flows that nobody awaits anything of.
+                        if !begins && !matches!(place, Some(Place::Open(_))) {
+                            continue;
+                        }
+                        if let Some(arrival) = block.arrival(hash, at) {
+                            self.now_ns = self.now_ns.max(arrival.now_ns);
+                            self.segment(&arrival, begins, place, limits, counters);
+                        }
+                    }
+                }
             }
         }
-        for (entry, arrival) in slots.iter().zip(arrivals) {
-            if let Some(State::Open(connection)) = entry.map(|entry| &entry.state) {
-                touched ^= connection.touch_tls(arrival.direction);
+    }
+
+    /// Where the flows of these are, and a touch of the memory that they will need, step by step for all of them: the
+    /// processor fetches at the same time what `segment` would wait for one after the other.
+    fn look_up(&self, deliveries: &[Delivery]) -> [Option<Place>; TOGETHER] {
+        let mut places = [None; TOGETHER];
+        for (place, delivery) in places.iter_mut().zip(deliveries) {
+            if let Delivery::Segment { hash, .. } = delivery {
+                *place = self.index.find(*hash);
+            }
+        }
+        let entries = || {
+            places.iter().filter_map(|place| match place {
+                Some(Place::Open(slot)) => self.slots.get(*slot),
+                _ => None,
+            })
+        };
+        let mut touched = 0;
+        for entry in entries() {
+            touched ^= entry.generation ^ u32::from(entry.key[0].port);
+        }
+        for entry in entries() {
+            if let State::Open(connection) = &entry.state {
+                touched ^= connection.touch(0);
+            }
+        }
+        for entry in entries() {
+            if let State::Open(connection) = &entry.state {
+                touched ^= connection.touch_tls(0);
             }
         }
         black_box(touched);
+        places
     }
 
-    /// Take in one segment.
-    #[inline]
-    pub fn segment(&mut self, arrival: &Arrival<'_>, limits: &Limits, counters: &mut Counters) {
-        let slot = match self.index.find(arrival.hash) {
-            None if arrival.begins_flow() => self.open(arrival, limits, counters),
+    /// Take in one segment of the flow that is at this place, if it is known.
+    fn segment(
+        &mut self,
+        arrival: &Arrival<'_>,
+        begins: bool,
+        place: Option<Place>,
+        limits: &Limits,
+        counters: &mut Counters,
+    ) {
+        let slot = match place {
+            None if begins => self.open(arrival, limits, counters),
             None => return,
-            Some(Place::Finished(_)) if !arrival.begins_flow() => return,
+            Some(Place::Finished(_)) if !begins => return,
             Some(Place::Finished(number)) => match self.reopen(number, arrival, limits, counters) {
                 Some(slot) => slot,
                 None => return,
             },
             Some(Place::Open(slot)) => match self.slots.get(slot) {
-                Some(entry) if entry.key == arrival.key() => match &entry.state {
+                Some(entry) if entry.key == arrival.key => match &entry.state {
                     State::Open(connection)
                         if connection.is_new_syn(arrival.direction, &arrival.segment) =>
                     {
@@ -295,7 +281,7 @@ impl Flows {
             counters.sessions_too_many += 1;
             return None;
         }
-        let connection = Connection::new(arrival.key(), segment.wrapping(), arrival.moment);
+        let connection = Connection::new(arrival.key, segment.wrapping(), arrival.moment);
         let connection = Box::new(connection.continued(&tombstone));
         let cost = connection.memory();
         let state = State::Open(connection);
@@ -326,7 +312,7 @@ impl Flows {
         share.bytes += cost;
         let slot = self.free.pop().unwrap_or(self.slots.len());
         let begun = Slot {
-            key: arrival.key(),
+            key: arrival.key,
             hash: arrival.hash,
             generation: self.slots.get(slot).map_or(0, |entry| entry.generation),
             class,

@@ -66,6 +66,58 @@ impl Segment<'_> {
     }
 }
 
+/// A segment on its own, apart from the packets that brought it.
+#[derive(Debug)]
+pub struct Loose {
+    /// Without its payload and its origin.
+    header: Segment<'static>,
+    payload: Box<[u8]>,
+    wrapping: Wrapping,
+}
+
+impl Loose {
+    /// A copy of this one.
+    #[must_use]
+    pub fn new(segment: &Segment<'_>) -> Self {
+        let Segment {
+            source,
+            destination,
+            sequence,
+            acknowledgement,
+            flags,
+            payload,
+            missing,
+            conflicting,
+            origin: _,
+        } = *segment;
+        Self {
+            header: Segment {
+                source,
+                destination,
+                sequence,
+                acknowledgement,
+                flags,
+                payload: &[],
+                missing,
+                conflicting,
+                origin: Origin::Frame(0, &[]),
+            },
+            payload: payload.into(),
+            wrapping: segment.wrapping(),
+        }
+    }
+
+    /// It.
+    #[must_use]
+    pub fn segment(&self) -> Segment<'_> {
+        Segment {
+            payload: &self.payload,
+            origin: Origin::Read(&self.wrapping),
+            ..self.header
+        }
+    }
+}
+
 pub(super) fn segment<'a>(
     datagram: &Datagram<'_>,
     bytes: &'a [u8],

@@ -170,9 +170,7 @@ impl Facts {
         context: &mut Context<'_>,
     ) {
         self.chain = Some(if is_x509 {
-            let name = context
-                .identities
-                .identify(der, context.limits, context.counters);
+            let name = context.identities.identify(der, context.limits);
             (vec![name], ChainEnd::Complete)
         } else {
             (Vec::new(), ChainEnd::Unsupported)
@@ -289,7 +287,7 @@ fn chain(body: &[u8], cut: Option<Cut>, context: &mut Context<'_>) -> (Vec<Sha>,
     let names = chain
         .certificates
         .iter()
-        .map(|der| identities.identify(der, limits, counters))
+        .map(|der| identities.identify(der, limits))
         .collect();
     (names, end)
 }

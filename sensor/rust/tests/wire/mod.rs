@@ -263,7 +263,7 @@ pub fn run_with(frames: &[Frame], limits: Limits) -> (Vec<Session>, usize) {
 /// Sessions, and what was counted.
 pub fn run_counted(frames: &[Frame], limits: Limits) -> (Vec<Session>, Counters) {
     let (mut engine, _) = through(frames, limits);
-    (engine.take().sessions, engine.counters().clone())
+    (engine.take().sessions, engine.counters())
 }
 
 fn through(frames: &[Frame], limits: Limits) -> (Engine, usize) {

@@ -11,6 +11,8 @@ mod zstd;
 use std::io;
 use std::mem;
 
+use super::ahead::Ahead;
+
 use gzip::Gzip;
 use lz4::Lz4;
 pub(super) use stored::Stored;
@@ -37,6 +39,8 @@ pub(super) enum Source {
     Unread(Stored),
     /// Not packed.
     Plain(Stored),
+    /// A file that is not packed, in blocks.
+    Ahead(Ahead),
     /// RFC 1952, one member or many.
     Gzip(Box<Gzip>),
     /// RFC 8878, one frame or many.
@@ -57,7 +61,7 @@ impl Source {
             *self = Self::open(stored)?;
         }
         match self {
-            Self::Unread(_) => Ok(0),
+            Self::Unread(_) | Self::Ahead(_) => Ok(0),
             Self::Plain(stored) => stored.read_some(out).map_err(Fault::Read),
             Self::Gzip(gzip) => gzip.read(out),
             Self::Zstd(zstd) => zstd.read(out),
@@ -86,25 +90,34 @@ impl Source {
 
     /// How many bytes were read from the input so far.
     pub(super) fn stored_bytes_read(&self) -> u64 {
-        self.stored().bytes_read()
+        match self {
+            Self::Ahead(ahead) => ahead.bytes_taken(),
+            _ => self.stored().map_or(0, Stored::bytes_read),
+        }
     }
 
     /// How many compressed bytes the decoder has used so far. `None` if the input is not compressed.
     pub(super) fn compressed_offset(&self) -> Option<u64> {
         match self {
             Self::Unread(_) | Self::Plain(_) => None,
-            _ => Some(self.stored().taken()),
+            _ => self.stored().map(Stored::taken),
         }
     }
 
-    fn stored(&self) -> &Stored {
-        match self {
+    fn stored(&self) -> Option<&Stored> {
+        Some(match self {
             Self::Unread(stored) | Self::Plain(stored) => stored,
+            Self::Ahead(_) => return None,
             Self::Gzip(gzip) => gzip.stored(),
             Self::Zstd(zstd) => zstd.stored(),
             Self::Lz4(lz4) => lz4.stored(),
-        }
+        })
     }
+}
+
+/// Whether an input that starts so is compressed, or may be: user data of either packing comes first.
+pub(super) fn is_packed(start: &[u8]) -> bool {
+    MAGICS.iter().any(|magic| start.starts_with(magic)) || skippable(start).is_some()
 }
 
 /// The length of the user data in a skippable frame (RFC 8878 3.1.2; LZ4 has taken it over), if one starts here.

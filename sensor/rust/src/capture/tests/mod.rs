@@ -14,7 +14,7 @@ mod pcapng;
 
 use std::io::{self, Read};
 
-use super::{CaptureReader, Damage, DamageCode, Options};
+use super::{CaptureReader, Damage, DamageCode, Options, Packets};
 
 /// A packet that was read, kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,18 +44,26 @@ impl Reading {
 /// Reads a capture to its end, through whatever reader.
 pub(super) fn read_from(input: impl Read + Send + 'static, sha256: bool) -> Reading {
     let mut reader = CaptureReader::new(Box::new(input), Options { sha256 });
-    let mut packets = Vec::new();
-    while let Some(packet) = reader.next_packet() {
-        packets.push(Kept {
-            time_ns: packet.time_ns,
-            link_type: packet.link_type,
-            interface: packet.interface,
-            data: packet.data.to_vec(),
-            original_length: packet.original_length,
-        });
-        assert_eq!(packet.number, packets.len() as u64);
+    let (mut packets, mut block) = (Vec::new(), Packets::default());
+    let mut shown = 0;
+    while reader.read(&mut block, |packet| {
+        shown += 1;
+        assert_eq!(shown, packet.number, "each is shown in its turn");
+    }) {
+        for packet in block.iter() {
+            packets.push(Kept {
+                time_ns: packet.time_ns,
+                link_type: packet.link_type,
+                interface: packet.interface,
+                data: packet.data.to_vec(),
+                original_length: packet.original_length,
+            });
+            assert_eq!(packet.number, packets.len() as u64);
+        }
+        assert_eq!(shown, packets.len() as u64);
     }
-    assert!(reader.next_packet().is_none(), "the end is for good");
+    assert!(!reader.read(&mut block, |_| ()), "the end is for good");
+    assert!(block.is_empty());
     assert_eq!(reader.packets(), packets.len() as u64);
     Reading {
         packets,
@@ -67,6 +75,12 @@ pub(super) fn read_from(input: impl Read + Send + 'static, sha256: bool) -> Read
 /// Reads a capture that stands in memory.
 pub(super) fn read(capture: &[u8]) -> Reading {
     read_from(io::Cursor::new(capture.to_vec()), false)
+}
+
+/// Reads to the end and keeps nothing.
+pub(super) fn read_through(reader: &mut CaptureReader) {
+    let mut block = Packets::default();
+    while reader.read(&mut block, |_| ()) {}
 }
 
 /// Numbers that look random and are the same in every run (xorshift64).

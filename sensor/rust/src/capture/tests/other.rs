@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 
 use super::forge::{packets, pcap, PCAP};
 use super::packed::{gzip, lz4, zstd};
-use super::{read, read_from, CaptureReader, DamageCode, Options};
+use super::{read, read_from, read_through, CaptureReader, DamageCode, Options, Packets};
 
 /// Gives its bytes, then an error.
 struct Failing(io::Cursor<Vec<u8>>);
@@ -129,7 +129,8 @@ fn nothing_is_read_beyond_need_without_a_hash() {
     let bomb = gzip(&vec![0; 8 << 20]);
     let mut reader = CaptureReader::new(Box::new(io::Cursor::new(bomb)), Options::default());
     assert_eq!((reader.stored_bytes_read(), reader.sha256()), (0, None));
-    assert!(reader.next_packet().is_none());
+    read_through(&mut reader);
+    assert_eq!(reader.packets(), 0);
     assert_eq!(reader.damage()[0].code, DamageCode::NotACapture);
     assert_eq!(reader.sha256(), None);
 }
@@ -145,8 +146,8 @@ fn the_progress_counts_stored_bytes() {
     ] {
         let length = stored.len() as u64;
         let mut reader = CaptureReader::new(Box::new(io::Cursor::new(stored)), Options::default());
-        let mut last = 0;
-        while reader.next_packet().is_some() {
+        let (mut last, mut block) = (0, Packets::default());
+        while reader.read(&mut block, |_| ()) {
             assert!(reader.stored_bytes_read() >= last);
             last = reader.stored_bytes_read();
         }

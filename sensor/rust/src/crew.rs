@@ -1,0 +1,379 @@
+//! Several threads on one capture. Blocks are fetched at the same time, addressed one after the other, and taken in by each
+//! shard in their order; whoever is free takes what is most wanted. What comes out is the same for any number of threads,
+//! for nothing hangs on who did what when.
+
+use std::any::Any;
+use std::collections::VecDeque;
+use std::panic::{catch_unwind, resume_unwind, AssertUnwindSafe};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+
+use crate::capture::Ahead;
+use crate::dispatch::{Block, Dispatcher};
+use crate::engine::{Output, Shard};
+use crate::intake::{Intake, Progress};
+use crate::limits::Counters;
+use crate::portions::{Portions, PORTION_SESSIONS};
+
+/// Portions that wait to be fetched before reading pauses.
+const MOST_PORTIONS: usize = 4;
+
+/// A step of the observation that every shard takes.
+#[derive(Clone)]
+enum Step {
+    Block(Arc<Block>),
+    /// No more blocks come: what is unfinished is finished, some of it in each such step.
+    Finish,
+}
+
+/// A step under way.
+struct Pending {
+    step: Step,
+    /// What each shard gave, when it is through.
+    outputs: Vec<Option<Output>>,
+    left: usize,
+    /// Whether each shard that is through has nothing left.
+    ended: bool,
+}
+
+#[derive(Default)]
+struct Turn {
+    /// The next step of this shard, by number.
+    next: u64,
+    busy: bool,
+}
+
+/// Who does what.
+struct Board {
+    /// Steps that some shard has still to take, in their order.
+    pending: VecDeque<Pending>,
+    /// Number of the first of them.
+    first: u64,
+    turns: Vec<Turn>,
+    /// A thread reads and addresses a block.
+    intake_busy: bool,
+    /// There are no more blocks.
+    input_over: bool,
+    spare: Vec<Block>,
+    portions: Portions,
+    ready: VecDeque<Output>,
+    /// All was handed to `ready`.
+    ended: bool,
+    progress: Progress,
+    /// Nobody wants the rest.
+    stopped: bool,
+    failure: Option<Box<dyn Any + Send>>,
+}
+
+enum Task {
+    Shard(usize, Step),
+    Intake(Block),
+    Fetch,
+    Wait,
+    Stop,
+}
+
+/// What reads and addresses, one thread at a time.
+struct Front {
+    intake: Intake,
+    dispatcher: Dispatcher,
+}
+
+impl Front {
+    fn read(&mut self, block: &mut Block) -> (bool, Progress) {
+        let more = self.intake.read(block, &mut self.dispatcher);
+        (more, self.intake.progress())
+    }
+}
+
+struct Shared {
+    front: Mutex<Front>,
+    shards: Vec<Mutex<Shard>>,
+    board: Mutex<Board>,
+    /// Rings when there may be something new to do, or to hand out.
+    bell: Condvar,
+    ahead: Option<Ahead>,
+    workers: usize,
+}
+
+/// Threads that read one capture.
+pub(crate) struct Crew {
+    shared: Arc<Shared>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Board {
+    /// What this worker should do now.
+    fn task(&mut self, worker: usize, shared: &Shared) -> Task {
+        if self.stopped || self.ended || self.failure.is_some() {
+            return Task::Stop;
+        }
+        // Enough that no shard waits for a block, and no more than the caches hold.
+        let (few, many) = (shared.workers + 1, 2 * shared.workers + 2);
+        let reads = !self.input_over && self.ready.len() < MOST_PORTIONS;
+        if reads && self.pending.len() < few {
+            if let Some(task) = self.intake(shared) {
+                return task;
+            }
+        }
+        if let Some(task) = self.shard(worker, shared) {
+            return task;
+        }
+        if reads && self.pending.len() < many {
+            if let Some(task) = self.intake(shared) {
+                return task;
+            }
+        }
+        if reads && shared.ahead.as_ref().is_some_and(Ahead::has_room) {
+            return Task::Fetch;
+        }
+        Task::Wait
+    }
+
+    fn intake(&mut self, shared: &Shared) -> Option<Task> {
+        match &shared.ahead {
+            Some(ahead) if !ahead.has_next() => ahead.has_room().then_some(Task::Fetch),
+            _ if self.intake_busy => None,
+            _ => {
+                self.intake_busy = true;
+                Some(Task::Intake(self.spare.pop().unwrap_or_default()))
+            }
+        }
+    }
+
+    fn shard(&mut self, worker: usize, shared: &Shared) -> Option<Task> {
+        let shards = self.turns.len();
+        // Each worker begins with the same shards again and again: what they need may be in its cache still.
+        let own = worker * shards / shared.workers;
+        for number in (own..shards).chain(0..own) {
+            let turn = &mut self.turns[number];
+            if turn.busy {
+                continue;
+            }
+            let at = usize::try_from(turn.next - self.first).unwrap_or(usize::MAX);
+            if let Some(pending) = self.pending.get(at) {
+                turn.busy = true;
+                return Some(Task::Shard(number, pending.step.clone()));
+            }
+        }
+        None
+    }
+
+    fn add(&mut self, step: Step) {
+        let shards = self.turns.len();
+        self.pending.push_back(Pending {
+            step,
+            outputs: (0..shards).map(|_| None).collect(),
+            left: shards,
+            ended: true,
+        });
+    }
+
+    /// A shard is through with a step.
+    fn through(&mut self, shard: usize, output: Output, ended: bool) {
+        let turn = &mut self.turns[shard];
+        let at = usize::try_from(turn.next - self.first).unwrap_or(usize::MAX);
+        turn.next += 1;
+        turn.busy = false;
+        if let Some(pending) = self.pending.get_mut(at) {
+            pending.outputs[shard] = Some(output);
+            pending.left -= 1;
+            pending.ended &= ended;
+        }
+        while self.pending.front().is_some_and(|first| first.left == 0) {
+            if let Some(first) = self.pending.pop_front() {
+                self.first += 1;
+                self.complete(first);
+            }
+        }
+    }
+
+    /// All shards are through with a step.
+    fn complete(&mut self, done: Pending) {
+        for output in done.outputs.into_iter().flatten() {
+            self.portions.add(output);
+        }
+        match done.step {
+            Step::Block(block) => {
+                self.portions.add_packets(block.packets.len());
+                self.spare.extend(Arc::into_inner(block));
+                if self.portions.are_enough() {
+                    self.ready.push_back(self.portions.take());
+                }
+            }
+            Step::Finish => {
+                self.ready.push_back(self.portions.take());
+                if done.ended {
+                    self.ended = true;
+                } else {
+                    self.add(Step::Finish);
+                }
+            }
+        }
+    }
+}
+
+impl Shared {
+    fn work(&self, worker: usize) {
+        let mut board = lock(&self.board);
+        loop {
+            match board.task(worker, self) {
+                Task::Stop => break,
+                Task::Wait => {
+                    board = self
+                        .bell
+                        .wait(board)
+                        .unwrap_or_else(PoisonError::into_inner);
+                    continue;
+                }
+                Task::Fetch => {
+                    drop(board);
+                    if let Some(ahead) = &self.ahead {
+                        ahead.fetch_one();
+                    }
+                    board = lock(&self.board);
+                }
+                Task::Intake(mut block) => {
+                    drop(board);
+                    let (more, progress) = lock(&self.front).read(&mut block);
+                    board = lock(&self.board);
+                    board.intake_busy = false;
+                    board.progress = progress;
+                    board.input_over = !more;
+                    board.add(if more {
+                        Step::Block(Arc::new(block))
+                    } else {
+                        Step::Finish
+                    });
+                }
+                Task::Shard(number, step) => {
+                    drop(board);
+                    let (output, ended) = self.take_step(number, step);
+                    board = lock(&self.board);
+                    board.through(number, output, ended);
+                }
+            }
+            self.bell.notify_all();
+        }
+        drop(board);
+        self.bell.notify_all();
+    }
+
+    /// One step of one shard: what it gave, and whether nothing is left in it.
+    fn take_step(&self, number: usize, step: Step) -> (Output, bool) {
+        let Some(shard) = self.shards.get(number) else {
+            return (Output::default(), true);
+        };
+        let mut shard = lock(shard);
+        let ended = match step {
+            Step::Block(block) => {
+                shard.take_in(&block);
+                false
+            }
+            Step::Finish => shard.finish(PORTION_SESSIONS),
+        };
+        (shard.take(), ended)
+    }
+}
+
+impl Crew {
+    /// So many threads, at least one.
+    pub(crate) fn new(
+        intake: Intake,
+        dispatcher: Dispatcher,
+        shards: Vec<Shard>,
+        portions: Portions,
+        workers: usize,
+    ) -> Self {
+        let workers = workers.max(1);
+        let shared = Arc::new(Shared {
+            ahead: intake.reader().ahead(),
+            board: Mutex::new(Board {
+                pending: VecDeque::new(),
+                first: 0,
+                turns: shards.iter().map(|_| Turn::default()).collect(),
+                intake_busy: false,
+                input_over: false,
+                spare: Vec::new(),
+                portions,
+                ready: VecDeque::new(),
+                ended: false,
+                progress: intake.progress(),
+                stopped: false,
+                failure: None,
+            }),
+            front: Mutex::new(Front { intake, dispatcher }),
+            shards: shards.into_iter().map(Mutex::new).collect(),
+            bell: Condvar::new(),
+            workers,
+        });
+        let work = |worker| {
+            let shared = Arc::clone(&shared);
+            thread::spawn(move || {
+                let worked = catch_unwind(AssertUnwindSafe(|| shared.work(worker)));
+                if let Err(failure) = worked {
+                    lock(&shared.board).failure = Some(failure);
+                    shared.bell.notify_all();
+                }
+            })
+        };
+        Self {
+            threads: (0..workers).map(work).collect(),
+            shared,
+        }
+    }
+
+    /// The next portion; `None` after the last one.
+    pub(crate) fn portion(&mut self) -> Option<Output> {
+        let mut board = lock(&self.shared.board);
+        loop {
+            if let Some(failure) = board.failure.take() {
+                board.stopped = true;
+                drop(board);
+                resume_unwind(failure);
+            }
+            if let Some(output) = board.ready.pop_front() {
+                drop(board);
+                self.shared.bell.notify_all();
+                return Some(output);
+            }
+            if board.ended || board.stopped {
+                return None;
+            }
+            let waited = self.shared.bell.wait(board);
+            board = waited.unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    pub(crate) fn progress(&self) -> Progress {
+        lock(&self.shared.board).progress
+    }
+
+    /// Ask the capture something. It waits while a thread waits for the input.
+    pub(crate) fn ask<T>(&self, question: impl FnOnce(&Intake) -> T) -> T {
+        question(&lock(&self.shared.front).intake)
+    }
+
+    pub(crate) fn counters(&self) -> Counters {
+        let mut counters = lock(&self.shared.front).dispatcher.counters().clone();
+        for shard in &self.shared.shards {
+            counters.add(lock(shard).counters());
+        }
+        counters.certificates = lock(&self.shared.board).portions.certificates();
+        counters
+    }
+}
+
+impl Drop for Crew {
+    fn drop(&mut self) {
+        lock(&self.shared.board).stopped = true;
+        self.shared.bell.notify_all();
+        for thread in self.threads.drain(..) {
+            let _ = thread.join();
+        }
+    }
+}
