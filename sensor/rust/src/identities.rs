@@ -12,6 +12,8 @@ pub type Sha = [u8; 32];
 
 /// What holding one certificate costs beside its bytes: entry, hash, allocation.
 const OVERHEAD: usize = 128;
+/// Bytes at the end of a certificate by which it is looked up: a part of its signature, which no honest two share.
+const TAIL: usize = 64;
 
 #[derive(Debug)]
 struct Held {
@@ -33,12 +35,18 @@ pub struct Identities {
 impl Identities {
     /// The name of this certificate. One that is not held is hashed, and will be handed out by `take`.
     pub fn identify(&mut self, der: &[u8], limits: &Limits, counters: &mut Counters) -> Sha {
-        let quick = self.quick.hash_one(der);
-        let found = self
-            .held
-            .find(quick, |held| held.quick == quick && *held.der == *der);
-        if let Some(held) = found {
-            return held.sha256;
+        let tail = der.get(der.len().saturating_sub(TAIL)..);
+        let mut quick = self.quick.hash_one((der.len(), tail));
+        if let Some(held) = self.held.find(quick, |held| held.quick == quick) {
+            if *held.der == *der {
+                return held.sha256;
+            }
+            // Another one with the same end, made so on purpose: they are looked up by all of their bytes.
+            quick = self.quick.hash_one(der);
+            let same = |held: &Held| held.quick == quick && *held.der == *der;
+            if let Some(held) = self.held.find(quick, same) {
+                return held.sha256;
+            }
         }
         let sha256: Sha = Sha256::digest(der).into();
         if self.bytes + der.len() + OVERHEAD > limits.max_held_certificate_bytes {
@@ -75,6 +83,23 @@ impl Identities {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn certificates_that_end_alike_are_told_apart() {
+        let (limits, mut counters) = (Limits::default(), Counters::default());
+        let mut identities = Identities::default();
+        for _ in 0..2 {
+            for first in 0..9 {
+                let mut der = [7; 200];
+                der[0] = first;
+                assert_eq!(
+                    <Sha>::from(Sha256::digest(der)),
+                    identities.identify(&der, &limits, &mut counters)
+                );
+            }
+        }
+        assert_eq!((9, 9), (identities.take().len(), counters.certificates));
+    }
 
     #[test]
     fn a_certificate_is_handed_out_once_and_again_after_it_was_forgotten() {
