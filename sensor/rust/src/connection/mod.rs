@@ -76,7 +76,8 @@ pub enum Status {
 #[derive(Debug)]
 struct Tls {
     halves: [Half; 2],
-    witnesses: [Witness; 2],
+    /// Apart, since an allocator is quicker with two smaller rooms.
+    witnesses: Box<[Witness; 2]>,
     started: [bool; 2],
     since: Moment,
 }
@@ -91,7 +92,8 @@ pub struct Connection {
     /// Time and number that name the connection, also when it goes on after a report.
     named_by: (u64, u64),
     sessions_before: usize,
-    wrapping: Wrapping,
+    /// Only where there is an encapsulation.
+    wrapping: Option<Box<Wrapping>>,
     tls: Option<Box<Tls>>,
 }
 
@@ -106,7 +108,7 @@ impl Connection {
             first,
             named_by: (first.time_ns, first.frame),
             sessions_before: 0,
-            wrapping,
+            wrapping: (!wrapping.is_empty()).then(|| Box::new(wrapping)),
             tls: None,
         }
     }
@@ -196,15 +198,13 @@ impl Connection {
     /// Bytes that this connection costs, near enough.
     #[must_use]
     pub fn memory(&self) -> usize {
-        let pending: usize = self
-            .sides
-            .iter()
-            .map(|side| side.stream.pending_bytes())
-            .sum();
+        let sides: usize = self.sides.iter().map(Side::memory).sum();
+        let wrapping = self.wrapping.as_ref().map_or(0, |_| size_of::<Wrapping>());
         let tls = self.tls.as_ref().map_or(0, |tls| {
-            size_of::<Tls>() + tls.halves.iter().map(Half::memory).sum::<usize>()
+            let halves: usize = tls.halves.iter().map(Half::memory).sum();
+            size_of::<Tls>() + size_of::<[Witness; 2]>() + halves
         });
-        size_of::<Self>() + pending + tls
+        size_of::<Self>() + wrapping + sides + tls
     }
 
     /// Take in one segment, sent in `direction`.
@@ -320,7 +320,7 @@ impl Connection {
                 self.drain(direction, moment, context);
             }
             Accepted::Held => {
-                side.held_at = Some(moment);
+                side.held_at = Some(Box::new(moment));
                 let timeout_ns = nanoseconds(context.limits.gap_timeout_s);
                 let late = side
                     .stream
@@ -425,20 +425,22 @@ impl Connection {
         if let Some(found) = side.scanner.search(bytes, answering) {
             let since = side
                 .carried_since
-                .filter(|_| !found.carried.bytes().is_empty())
+                .as_deref()
+                .filter(|_| !found.carried.is_empty())
+                .copied()
                 .unwrap_or(moment);
             let rest = bytes.get(found.at..).unwrap_or_default();
             let carried = found.carried;
             self.start(
                 direction,
                 found.opener,
-                carried.bytes(),
+                &carried,
                 rest,
                 [since, moment],
                 context,
             );
         } else if side.carried_since.is_none() && !side.scanner.is_fresh() {
-            side.carried_since = Some(moment);
+            side.carried_since = Some(Box::new(moment));
         }
     }
 
@@ -458,7 +460,7 @@ impl Connection {
         let tls = self.tls.get_or_insert_with(|| {
             Box::new(Tls {
                 halves: [Half::default(), Half::default()],
-                witnesses: [Witness::default(), Witness::default()],
+                witnesses: Box::default(),
                 started: [false; 2],
                 since,
             })
@@ -484,7 +486,7 @@ impl Connection {
             self.start(
                 other,
                 Opener::Records,
-                alert.bytes(),
+                &alert,
                 &[],
                 [since, moment],
                 context,

@@ -69,7 +69,11 @@ impl<'a> Row<'a> {
             community_id: community_id(session.client, session.server),
             client_mac: session.client_mac.map(mac_text),
             server_mac: session.server_mac.map(mac_text),
-            encapsulation: session.wrapping.path().collect(),
+            encapsulation: session
+                .wrapping
+                .iter()
+                .flat_map(|wrapping| wrapping.path())
+                .collect(),
         }
     }
 }

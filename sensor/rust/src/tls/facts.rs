@@ -202,6 +202,8 @@ pub(super) fn receive(
             context.counters.sessions_too_many += 1;
             return;
         }
+        // Most connections have one handshake, and a list would make room for four.
+        all.reserve_exact(1);
         all.push(Facts::default());
     }
     let Some(facts) = all.last_mut() else {

@@ -50,6 +50,8 @@ pub struct Half {
     /// A hello in the format of SSL 2 was read: the next record may be one of SSL 2, too.
     version_2_may_follow: bool,
     now: Moment,
+    /// Bytes that `facts` take: counted when they change, for they lie far apart.
+    facts_bytes: usize,
     /// One entry a handshake; more than one only where a connection has several in the clear.
     pub facts: Vec<Facts>,
 }
@@ -66,6 +68,7 @@ impl Default for Half {
             after_plaintext: false,
             version_2_may_follow: false,
             now: Moment::default(),
+            facts_bytes: 0,
             facts: Vec::new(),
         }
     }
@@ -101,8 +104,11 @@ impl Half {
     /// Bytes held on the heap, near enough.
     #[must_use]
     pub fn memory(&self) -> usize {
-        let facts: usize = self.facts.iter().map(Facts::memory).sum();
-        self.messages.buffered() + self.small.capacity() + facts
+        self.messages.buffered() + self.small.capacity() + self.facts_bytes
+    }
+
+    fn count_facts(&mut self) {
+        self.facts_bytes = self.facts.iter().map(Facts::memory).sum();
     }
 
     /// One handshake has two ClientHellos if a HelloRetryRequest stands between: the server says so, or, where it is
@@ -127,6 +133,7 @@ impl Half {
 
     fn current(&mut self) -> &mut Facts {
         if self.facts.is_empty() {
+            self.facts.reserve_exact(1);
             self.facts.push(Facts::default());
         }
         let last = self.facts.len() - 1;
@@ -163,6 +170,7 @@ impl Half {
                 State::Done => &[],
             };
         }
+        self.count_facts();
     }
 
     fn read_header<'a>(
@@ -369,6 +377,7 @@ impl Half {
             }
         };
         self.facts = facts;
+        self.count_facts();
     }
 
     /// Nothing more comes, or nothing more is wanted.

@@ -33,13 +33,39 @@ const RETRY_RANDOM: [u8; 32] = [
     0xc2, 0xa2, 0x11, 0x16, 0x7a, 0xbb, 0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c,
 ];
 
+/// A session id: 32 bytes at most (RFC 5246 7.4.1.2). Of a longer one, which is malformed, the first ones.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct SessionId {
+    bytes: [u8; 32],
+    length: u8,
+}
+
+impl SessionId {
+    fn new(bytes: &[u8]) -> Self {
+        let mut id = Self::default();
+        for (slot, byte) in id.bytes.iter_mut().zip(bytes) {
+            *slot = *byte;
+            id.length += 1;
+        }
+        id
+    }
+
+    /// The bytes.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        self.bytes
+            .get(..usize::from(self.length))
+            .unwrap_or_default()
+    }
+}
+
 /// What a client offered.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ClientHello {
     /// The highest version offered; `None` if the hello breaks off before it can be known.
     pub offered: Option<Version>,
     /// Session id, for TLS up to 1.2 the mark of resumption.
-    pub session_id: Vec<u8>,
+    pub session_id: SessionId,
     /// Server name indication, as text.
     pub server_name: Option<String>,
     /// Application protocols, none without the extension; `None` for a hello that breaks off before it.
@@ -60,7 +86,7 @@ pub struct ServerHello {
     /// Asks for another ClientHello.
     pub retry: bool,
     /// Session id.
-    pub session_id: Vec<u8>,
+    pub session_id: SessionId,
     /// Cipher suite; `None` in SSL 2, where the client chooses.
     pub cipher: Option<u16>,
     /// JA3S hash; `None` for a hello that breaks off.
@@ -123,7 +149,7 @@ impl ClientHello {
     fn read_fields(&mut self, mut reader: Reader<'_>, fields: &mut ClientFields) -> Option<()> {
         fields.legacy_version = reader.u16()?;
         reader.take(32)?;
-        self.session_id = reader.vector8()?.rest().to_vec();
+        self.session_id = SessionId::new(reader.vector8()?.rest());
         fill(&mut fields.ciphers, reader.vector16()?)?;
         reader.vector8()?;
         if reader.is_empty() {
@@ -220,9 +246,9 @@ impl ServerHello {
         // this field (RFC 8446 4.1.3).
         let draft = legacy >= 0x0304;
         let session_id = if draft {
-            Vec::new()
+            SessionId::default()
         } else {
-            reader.vector8()?.rest().to_vec()
+            SessionId::new(reader.vector8()?.rest())
         };
         let cipher = reader.u16()?;
         let mut hello = Self {
@@ -231,7 +257,8 @@ impl ServerHello {
             cipher: Some(cipher),
             ..Self::default()
         };
-        let mut kinds = Vec::new();
+        let mut kinds = std::mem::take(&mut profiles.kinds);
+        kinds.clear();
         let complete = hello.read_extensions(reader, draft, &mut kinds).is_some() && whole;
         hello.version = hello
             .version
@@ -244,6 +271,7 @@ impl ServerHello {
         } else {
             hello.malformed = true;
         }
+        profiles.kinds = kinds;
         Some(hello)
     }
 
@@ -331,7 +359,7 @@ mod tests {
         assert_eq!(
             (vec![8, 9], None, true, None),
             (
-                hello.session_id,
+                hello.session_id.bytes().to_vec(),
                 hello.offered,
                 hello.malformed,
                 hello.profile

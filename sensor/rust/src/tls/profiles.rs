@@ -85,6 +85,8 @@ pub struct Profiles {
     servers: Memo<Md5Hex>,
     /// Fields of the hello that is being read: their room is used again.
     pub(super) fields: ClientFields,
+    /// Extensions of the ServerHello that is being read, likewise.
+    pub(super) kinds: Vec<u16>,
     key: Vec<u8>,
 }
 
