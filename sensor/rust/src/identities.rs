@@ -18,8 +18,21 @@ const TAIL: usize = 64;
 #[derive(Debug)]
 struct Held {
     quick: u64,
-    sha256: Sha,
-    der: Box<[u8]>,
+    /// The name, then the DER: where one is read, the other is.
+    bytes: Box<[u8]>,
+}
+
+impl Held {
+    fn new(quick: u64, sha256: &Sha, der: &[u8]) -> Self {
+        let bytes = [sha256, der].concat().into();
+        Self { quick, bytes }
+    }
+
+    /// The name, if it is that of this certificate.
+    fn name_of(&self, der: &[u8]) -> Option<Sha> {
+        let (sha256, held) = self.bytes.split_first_chunk()?;
+        (held == der).then_some(*sha256)
+    }
 }
 
 /// Certificates seen lately, and those not handed out yet.
@@ -38,14 +51,16 @@ impl Identities {
         let tail = der.get(der.len().saturating_sub(TAIL)..);
         let mut quick = self.quick.hash_one((der.len(), tail));
         if let Some(held) = self.held.find(quick, |held| held.quick == quick) {
-            if *held.der == *der {
-                return held.sha256;
+            if let Some(name) = held.name_of(der) {
+                return name;
             }
             // Another one with the same end, made so on purpose: they are looked up by all of their bytes.
             quick = self.quick.hash_one(der);
-            let same = |held: &Held| held.quick == quick && *held.der == *der;
-            if let Some(held) = self.held.find(quick, same) {
-                return held.sha256;
+            let same = self.held.find(quick, |held| {
+                held.quick == quick && held.name_of(der).is_some()
+            });
+            if let Some(name) = same.and_then(|held| held.name_of(der)) {
+                return name;
             }
         }
         let sha256: Sha = Sha256::digest(der).into();
@@ -55,11 +70,7 @@ impl Identities {
             self.bytes = 0;
         }
         self.bytes += der.len() + OVERHEAD;
-        let held = Held {
-            quick,
-            sha256,
-            der: der.into(),
-        };
+        let held = Held::new(quick, &sha256, der);
         self.held.insert_unique(quick, held, |held| held.quick);
         self.fresh_bytes += der.len();
         self.fresh.push((sha256, der.into()));
