@@ -82,9 +82,8 @@ impl Session {
     /// Put together what both sides said; what they hold is moved, not copied.
     #[must_use]
     pub fn new(place: Place, seen: Seen, client: &mut Facts, server: &mut Facts) -> Self {
-        let offered = client.client_hello.take().map(|hello| *hello);
-        let chosen = server.server_hello.take().map(|hello| *hello);
-        let (offered, chosen) = (offered.unwrap_or_default(), chosen.unwrap_or_default());
+        let offered = client.client_hello.take().unwrap_or_default();
+        let chosen = server.server_hello.take().unwrap_or_default();
         Self {
             session_id: session_id(place.connection_id, place.ordinal),
             connection_id: place.connection_id,

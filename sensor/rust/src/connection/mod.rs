@@ -2,8 +2,10 @@
 
 mod report;
 mod side;
+mod spare;
 mod tombstone;
 
+pub use spare::Spare;
 pub use tombstone::Tombstone;
 
 use side::Side;
@@ -73,13 +75,28 @@ pub enum Status {
 }
 
 /// The part that only connections with TLS have.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Tls {
     halves: [Half; 2],
-    /// Apart, since an allocator is quicker with two smaller rooms.
-    witnesses: Box<[Witness; 2]>,
+    witnesses: [Witness; 2],
     started: [bool; 2],
     since: Moment,
+}
+
+impl Tls {
+    /// Bytes that it costs, near enough.
+    fn memory(&self) -> usize {
+        let halves: usize = self.halves.iter().map(Half::memory).sum();
+        let witnesses: usize = self.witnesses.iter().map(Witness::memory).sum();
+        size_of::<Self>() + halves + witnesses
+    }
+
+    /// Forget everything, but not the room it took.
+    fn clear(&mut self) {
+        self.halves.iter_mut().for_each(Half::clear);
+        self.witnesses.iter_mut().for_each(Witness::clear);
+        self.started = [false; 2];
+    }
 }
 
 /// One connection.
@@ -200,10 +217,7 @@ impl Connection {
     pub fn memory(&self) -> usize {
         let sides: usize = self.sides.iter().map(Side::memory).sum();
         let wrapping = self.wrapping.as_ref().map_or(0, |_| size_of::<Wrapping>());
-        let tls = self.tls.as_ref().map_or(0, |tls| {
-            let halves: usize = tls.halves.iter().map(Half::memory).sum();
-            size_of::<Tls>() + size_of::<[Witness; 2]>() + halves
-        });
+        let tls = self.tls.as_ref().map_or(0, |tls| tls.memory());
         size_of::<Self>() + wrapping + sides + tls
     }
 
@@ -458,12 +472,9 @@ impl Connection {
         let side = &mut self.sides[direction];
         side.tls_start = side.stream.next().map(|next| next.wrapping_sub(length));
         let tls = self.tls.get_or_insert_with(|| {
-            Box::new(Tls {
-                halves: [Half::default(), Half::default()],
-                witnesses: Box::default(),
-                started: [false; 2],
-                since,
-            })
+            let mut tls = context.spare.handshake();
+            tls.since = since;
+            tls
         });
         tls.started[direction] = true;
         if let Some(start) = side.tls_start {
@@ -473,7 +484,7 @@ impl Connection {
         }
         let half = &mut tls.halves[direction];
         if opener == Opener::Version2Hello {
-            *half = Half::with_version_2();
+            half.begins_with_version_2();
         }
         if self.sides[direction].scanner.searched() > 0 {
             half.begins_after_plaintext();

@@ -45,6 +45,7 @@ impl Connection {
         }
         let before = out.len();
         self.sessions(&mut tls, sensor, interface, evicted, out);
+        context.spare.keep_handshake(tls);
         out.len() - before
     }
 

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 
-use crate::connection::{Connection, Moment, Status, Tombstone};
+use crate::connection::{Connection, Moment, Spare, Status, Tombstone};
 use crate::frame::{Endpoint, Segment, RST, SYN};
 use crate::identities::Identities;
 use crate::limits::{Counters, Limits};
@@ -138,6 +138,7 @@ pub struct Flows {
     interfaces: Vec<Option<Arc<str>>>,
     ending: Option<Vec<usize>>,
     profiles: Profiles,
+    spare: Spare,
     /// Names for certificates, and those to hand out.
     pub identities: Identities,
     /// Sessions that are finished.
@@ -161,6 +162,7 @@ impl Flows {
             interfaces: Vec::new(),
             ending: None,
             profiles: Profiles::default(),
+            spare: Spare::default(),
             identities: Identities::default(),
             sessions: Vec::new(),
         }
@@ -419,6 +421,7 @@ impl Flows {
             counters,
             identities: &mut self.identities,
             profiles: &mut self.profiles,
+            spare: &mut self.spare,
         };
         let status = connection.segment(*direction, segment, *moment, &mut context);
         match status {
@@ -468,6 +471,7 @@ impl Flows {
             counters,
             identities: &mut self.identities,
             profiles: &mut self.profiles,
+            spare: &mut self.spare,
         };
         let had_tls = connection.has_tls();
         let sessions = connection.finish(

@@ -78,10 +78,30 @@ impl Half {
     /// A direction that begins with a hello in the format of SSL 2.
     #[must_use]
     pub fn with_version_2() -> Self {
-        Self {
-            state: State::Version2Header(0),
+        let mut half = Self::default();
+        half.begins_with_version_2();
+        half
+    }
+
+    /// The direction begins with a hello in the format of SSL 2.
+    pub fn begins_with_version_2(&mut self) {
+        self.state = State::Version2Header(0);
+    }
+
+    /// Forget everything, but not the room it took.
+    pub fn clear(&mut self) {
+        let (mut facts, mut small) = (
+            std::mem::take(&mut self.facts),
+            std::mem::take(&mut self.small),
+        );
+        facts.clear();
+        small.clear();
+        *self = Self {
+            small,
+            facts,
             ..Self::default()
-        }
+        };
+        self.count_facts();
     }
 
     /// The next byte begins a record.
@@ -108,7 +128,8 @@ impl Half {
     }
 
     fn count_facts(&mut self) {
-        self.facts_bytes = self.facts.iter().map(Facts::memory).sum();
+        let of_each: usize = self.facts.iter().map(Facts::memory).sum();
+        self.facts_bytes = self.facts.capacity() * size_of::<Facts>() + of_each;
     }
 
     /// One handshake has two ClientHellos if a HelloRetryRequest stands between: the server says so, or, where it is
@@ -280,6 +301,7 @@ impl Half {
     fn push(&mut self, body: &[u8], context: &mut Context<'_>) {
         let mut facts = std::mem::take(&mut self.facts);
         let after_plaintext = self.after_plaintext;
+        self.messages.borrow_buffer(context.spare);
         let outcome = self.messages.push(
             body,
             self.now,
@@ -288,6 +310,7 @@ impl Half {
                 receive(&mut facts, &message, after_plaintext, context);
             },
         );
+        self.messages.return_buffer(context.spare);
         self.facts = facts;
         if outcome.is_err() {
             // Encrypted, and the change of keys was lost; or never TLS at all.

@@ -107,6 +107,9 @@ pub struct ServerHello {
 #[must_use]
 pub fn text(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        return text.to_owned();
+    }
     let mut text = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
         text.push_str(chunk.valid());
@@ -132,7 +135,7 @@ impl ClientHello {
             .versions
             .iter()
             .copied()
-            .filter(|&version| !is_grease(version) && version >> 8 == 3)
+            .filter(|&version| version >> 8 == 3)
             .max();
         hello.offered = listed
             .or_else(|| settled(fields.legacy_version, complete))
@@ -159,7 +162,9 @@ impl ClientHello {
         while !extensions.is_empty() {
             let kind = extensions.u16()?;
             let body = extensions.vector16()?;
-            fields.extensions.push(kind);
+            if !is_grease(kind) {
+                fields.extensions.push(kind);
+            }
             // A malformed extension is not a malformed hello: fingerprints take it as it is.
             if self.read_extension(kind, body, fields).is_none() {
                 self.malformed = true;
@@ -330,14 +335,15 @@ fn settled(legacy: u16, complete: bool) -> Option<u16> {
     (complete || !matches!(legacy, 0 | 0x0303)).then_some(legacy)
 }
 
-/// The numbers of a list, in place of what was there; nothing is changed if half a number stands at the end.
+/// The numbers of a list but GREASE, in place of what was there; nothing is changed if half a number stands at the end.
 fn fill(numbers: &mut Vec<u16>, list: Reader<'_>) -> Option<()> {
     let (pairs, rest) = list.rest().as_chunks::<2>();
     if !rest.is_empty() {
         return None;
     }
     numbers.clear();
-    numbers.extend(pairs.iter().map(|pair| u16::from_be_bytes(*pair)));
+    let listed = pairs.iter().map(|pair| u16::from_be_bytes(*pair));
+    numbers.extend(listed.filter(|&number| !is_grease(number)));
     Some(())
 }
 

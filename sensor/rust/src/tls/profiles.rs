@@ -8,11 +8,10 @@ use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 
 use super::fingerprint::{self, ClientFields, Ja4, Md5Hex};
-use super::registry::is_grease;
 
 /// Bytes that all kept profiles may cost; then they are forgotten, and made again when they come again.
 const MAX_BYTES: usize = 2 << 20;
-/// A hello with longer lists than this is no client's usual one, and is not kept.
+/// A hello with longer lists than this, in bytes, is no client's usual one, and is not kept.
 const MAX_KEY: usize = 2_048;
 /// What keeping one costs beside its key.
 const OVERHEAD: usize = 192;
@@ -29,7 +28,7 @@ pub struct ClientProfile {
 #[derive(Debug)]
 struct Kept<T> {
     hash: u64,
-    key: Box<[u8]>,
+    key: Box<[u16]>,
     made: T,
 }
 
@@ -52,7 +51,7 @@ impl<T> Default for Memo<T> {
 }
 
 impl<T: Clone> Memo<T> {
-    fn get(&mut self, key: &[u8], make: impl FnOnce() -> T) -> T {
+    fn get(&mut self, key: &[u16], make: impl FnOnce() -> T) -> T {
         let hash = self.hasher.hash_one(key);
         let found = self
             .table
@@ -61,12 +60,13 @@ impl<T: Clone> Memo<T> {
             return kept.made.clone();
         }
         let made = make();
-        if key.len() <= MAX_KEY {
-            if self.bytes + key.len() + OVERHEAD > MAX_BYTES {
+        let cost = size_of_val(key) + OVERHEAD;
+        if size_of_val(key) <= MAX_KEY {
+            if self.bytes + cost > MAX_BYTES {
                 self.table.clear();
                 self.bytes = 0;
             }
-            self.bytes += key.len() + OVERHEAD;
+            self.bytes += cost;
             let kept = Kept {
                 hash,
                 key: key.into(),
@@ -87,7 +87,7 @@ pub struct Profiles {
     pub(super) fields: ClientFields,
     /// Extensions of the ServerHello that is being read, likewise.
     pub(super) kinds: Vec<u16>,
-    key: Vec<u8>,
+    key: Vec<u16>,
 }
 
 impl Profiles {
@@ -95,8 +95,8 @@ impl Profiles {
     pub(super) fn client(&mut self) -> Arc<ClientProfile> {
         let fields = &self.fields;
         self.key.clear();
-        self.key.extend(fields.legacy_version.to_be_bytes());
-        self.key.push(u8::from(fields.has_server_name));
+        self.key.push(fields.legacy_version);
+        self.key.push(u16::from(fields.has_server_name));
         for list in [
             &fields.versions,
             &fields.ciphers,
@@ -104,18 +104,14 @@ impl Profiles {
             &fields.groups,
             &fields.signatures,
         ] {
-            // GREASE is in no fingerprint, and differs each time; here it stands between the lists.
-            for number in list.iter().filter(|&&number| !is_grease(number)) {
-                self.key.extend(number.to_be_bytes());
-            }
-            self.key.extend([0x0a, 0x0a]);
+            self.key.extend_from_slice(list);
+            // GREASE is in none of them: here it stands between them.
+            self.key.push(0x0a0a);
         }
-        self.key.extend(&fields.point_formats);
-        self.key.push(0xff);
-        self.key.extend(&fields.first_alpn);
-        // Where the last two lists part is told by the length of one.
-        self.key
-            .extend(fields.point_formats.len().to_be_bytes().as_slice());
+        for bytes in [&fields.point_formats, &fields.first_alpn] {
+            self.key.extend(bytes.iter().map(|&byte| u16::from(byte)));
+            self.key.push(u16::MAX);
+        }
         self.clients.get(&self.key, || {
             Arc::new(ClientProfile {
                 ja3: fingerprint::ja3(fields),
@@ -127,9 +123,8 @@ impl Profiles {
     /// JA3S of a ServerHello.
     pub(super) fn ja3s(&mut self, version: u16, cipher: u16, extensions: &[u16]) -> Md5Hex {
         self.key.clear();
-        for number in [version, cipher].iter().chain(extensions) {
-            self.key.extend(number.to_be_bytes());
-        }
+        self.key.extend([version, cipher]);
+        self.key.extend_from_slice(extensions);
         self.servers
             .get(&self.key, || fingerprint::ja3s(version, cipher, extensions))
     }
