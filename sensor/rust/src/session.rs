@@ -38,7 +38,7 @@ pub struct Session {
     pub signature_scheme: Option<u16>,
     pub server_name: Option<String>,
     pub alpn: Option<String>,
-    pub alpn_offered: Option<Vec<String>>,
+    pub alpn_offered: Option<Arc<[String]>>,
     pub ech_offered: Option<bool>,
     pub resumed: Option<bool>,
     pub profile: Option<Arc<ClientProfile>>,

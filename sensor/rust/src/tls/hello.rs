@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::fingerprint::{ClientFields, Md5Hex};
+use super::fingerprint::Md5Hex;
 use super::profiles::{ClientProfile, Profiles};
 use super::registry::{is_grease, Version};
 use crate::bytes::Reader;
@@ -69,7 +69,7 @@ pub struct ClientHello {
     /// Server name indication, as text.
     pub server_name: Option<String>,
     /// Application protocols, none without the extension; `None` for a hello that breaks off before it.
-    pub alpn: Option<Vec<String>>,
+    pub alpn: Option<Arc<[String]>>,
     /// Encrypted client hello; servers cannot tell it from GREASE of the same shape, nor can we. `None` as `alpn`.
     pub ech: Option<bool>,
     /// Its fingerprints; `None` for SSL 2 format or a hello that breaks off.
@@ -127,10 +127,10 @@ impl ClientHello {
     #[must_use]
     pub fn read(body: &[u8], whole: bool, profiles: &mut Profiles) -> Self {
         let mut hello = Self::default();
-        let fields = &mut profiles.fields;
-        fields.clear();
-        let complete = hello.read_fields(Reader::new(body), fields).is_some() && whole;
+        profiles.fields.clear();
+        let complete = hello.read_fields(Reader::new(body), profiles).is_some() && whole;
         hello.malformed |= !complete;
+        let fields = &mut profiles.fields;
         let listed = fields
             .versions
             .iter()
@@ -149,7 +149,8 @@ impl ClientHello {
         hello
     }
 
-    fn read_fields(&mut self, mut reader: Reader<'_>, fields: &mut ClientFields) -> Option<()> {
+    fn read_fields(&mut self, mut reader: Reader<'_>, profiles: &mut Profiles) -> Option<()> {
+        let fields = &mut profiles.fields;
         fields.legacy_version = reader.u16()?;
         reader.take(32)?;
         self.session_id = SessionId::new(reader.vector8()?.rest());
@@ -163,10 +164,10 @@ impl ClientHello {
             let kind = extensions.u16()?;
             let body = extensions.vector16()?;
             if !is_grease(kind) {
-                fields.extensions.push(kind);
+                profiles.fields.extensions.push(kind);
             }
             // A malformed extension is not a malformed hello: fingerprints take it as it is.
-            if self.read_extension(kind, body, fields).is_none() {
+            if self.read_extension(kind, body, profiles).is_none() {
                 self.malformed = true;
             }
         }
@@ -177,8 +178,9 @@ impl ClientHello {
         &mut self,
         kind: u16,
         mut body: Reader<'_>,
-        fields: &mut ClientFields,
+        profiles: &mut Profiles,
     ) -> Option<()> {
+        let fields = &mut profiles.fields;
         match kind {
             extension::SERVER_NAME if !body.is_empty() => {
                 let mut names = body.vector16()?;
@@ -202,22 +204,22 @@ impl ClientHello {
             }
             extension::SUPPORTED_VERSIONS => fill(&mut fields.versions, body.vector8()?)?,
             extension::ALPN => {
-                let mut offered = Vec::new();
-                let mut protocols = body.vector16()?;
+                let list = body.vector16()?;
+                let (mut protocols, mut number) = (list, 0);
                 while !protocols.is_empty() {
                     // ProtocolName is opaque<1..2^8-1> (RFC 7301 3.1).
                     let protocol = protocols.vector8().filter(|name| !name.is_empty())?.rest();
-                    if offered.len() == MAX_PROTOCOLS {
+                    if number == MAX_PROTOCOLS {
                         self.malformed = true;
                         break;
                     }
-                    if offered.is_empty() {
+                    if number == 0 {
                         fields.first_alpn.clear();
                         fields.first_alpn.extend_from_slice(protocol);
                     }
-                    offered.push(text(protocol));
+                    number += 1;
                 }
-                self.alpn = Some(offered);
+                self.alpn = Some(profiles.protocols(list.rest(), || protocol_names(list)));
             }
             extension::ENCRYPTED_CLIENT_HELLO => self.ech = Some(true),
             _ => {}
@@ -234,7 +236,7 @@ impl ClientHello {
         Some(Self {
             offered,
             ech: Some(false),
-            alpn: Some(Vec::new()),
+            alpn: Some(Arc::default()),
             ..Self::default()
         })
     }
@@ -333,6 +335,13 @@ impl ServerHello {
 /// (RFC 8446 4.2.1).
 fn settled(legacy: u16, complete: bool) -> Option<u16> {
     (complete || !matches!(legacy, 0 | 0x0303)).then_some(legacy)
+}
+
+/// The names of a list of application protocols, as far as they are read.
+fn protocol_names(mut list: Reader<'_>) -> Arc<[String]> {
+    let names = std::iter::from_fn(|| list.vector8());
+    let names = names.take(MAX_PROTOCOLS).map(|name| text(name.rest()));
+    names.collect::<Vec<String>>().into()
 }
 
 /// The numbers of a list but GREASE, in place of what was there; nothing is changed if half a number stands at the end.

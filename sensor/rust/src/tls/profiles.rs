@@ -1,7 +1,7 @@
 //! What a hello says of its sender, made once for all hellos that are alike: the hashes of fingerprints cost more than all
 //! the rest of a handshake, and most clients of a network say the same hello again and again.
 
-use std::hash::BuildHasher as _;
+use std::hash::{BuildHasher as _, Hash};
 use std::sync::Arc;
 
 use foldhash::fast::RandomState;
@@ -26,21 +26,21 @@ pub struct ClientProfile {
 }
 
 #[derive(Debug)]
-struct Kept<T> {
+struct Kept<K, T> {
     hash: u64,
-    key: Box<[u16]>,
+    key: Box<[K]>,
     made: T,
 }
 
 /// Results by the bytes they are made of.
 #[derive(Debug)]
-struct Memo<T> {
+struct Memo<K, T> {
     hasher: RandomState,
-    table: HashTable<Kept<T>>,
+    table: HashTable<Kept<K, T>>,
     bytes: usize,
 }
 
-impl<T> Default for Memo<T> {
+impl<K, T> Default for Memo<K, T> {
     fn default() -> Self {
         Self {
             hasher: RandomState::default(),
@@ -50,8 +50,9 @@ impl<T> Default for Memo<T> {
     }
 }
 
-impl<T: Clone> Memo<T> {
-    fn get(&mut self, key: &[u16], make: impl FnOnce() -> T) -> T {
+impl<K: Copy + Eq + Hash, T: Clone> Memo<K, T> {
+    /// What is made of this; `overhead` is what keeping it costs beside the key, in bytes.
+    fn get(&mut self, key: &[K], overhead: usize, make: impl FnOnce() -> T) -> T {
         let hash = self.hasher.hash_one(key);
         let found = self
             .table
@@ -60,7 +61,7 @@ impl<T: Clone> Memo<T> {
             return kept.made.clone();
         }
         let made = make();
-        let cost = size_of_val(key) + OVERHEAD;
+        let cost = size_of_val(key) + overhead;
         if size_of_val(key) <= MAX_KEY {
             if self.bytes + cost > MAX_BYTES {
                 self.table.clear();
@@ -81,8 +82,9 @@ impl<T: Clone> Memo<T> {
 /// The profiles met lately.
 #[derive(Debug, Default)]
 pub struct Profiles {
-    clients: Memo<Arc<ClientProfile>>,
-    servers: Memo<Md5Hex>,
+    clients: Memo<u16, Arc<ClientProfile>>,
+    servers: Memo<u16, Md5Hex>,
+    protocols: Memo<u8, Arc<[String]>>,
     /// Fields of the hello that is being read: their room is used again.
     pub(super) fields: ClientFields,
     /// Extensions of the ServerHello that is being read, likewise.
@@ -112,7 +114,7 @@ impl Profiles {
             self.key.extend(bytes.iter().map(|&byte| u16::from(byte)));
             self.key.push(u16::MAX);
         }
-        self.clients.get(&self.key, || {
+        self.clients.get(&self.key, OVERHEAD, || {
             Arc::new(ClientProfile {
                 ja3: fingerprint::ja3(fields),
                 ja4: fingerprint::ja4(fields),
@@ -120,13 +122,25 @@ impl Profiles {
         })
     }
 
+    /// The names in a list of application protocols, which clients say again and again, too.
+    pub(super) fn protocols(
+        &mut self,
+        list: &[u8],
+        make: impl FnOnce() -> Arc<[String]>,
+    ) -> Arc<[String]> {
+        // The shortest name takes two bytes of the list, and a text of its own.
+        let overhead = OVERHEAD + list.len() * 32;
+        self.protocols.get(list, overhead, make)
+    }
+
     /// JA3S of a ServerHello.
     pub(super) fn ja3s(&mut self, version: u16, cipher: u16, extensions: &[u16]) -> Md5Hex {
         self.key.clear();
         self.key.extend([version, cipher]);
         self.key.extend_from_slice(extensions);
-        self.servers
-            .get(&self.key, || fingerprint::ja3s(version, cipher, extensions))
+        self.servers.get(&self.key, OVERHEAD, || {
+            fingerprint::ja3s(version, cipher, extensions)
+        })
     }
 }
 
