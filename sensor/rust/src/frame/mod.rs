@@ -10,6 +10,7 @@ pub use fragments::Fragments;
 pub use link::is_known as is_known_link;
 pub use tcp::{Segment, ACK, FIN, RST, SYN};
 
+use std::cmp::Ordering;
 use std::hash::{Hash, Hasher};
 
 use tcp::Origin;
@@ -17,12 +18,26 @@ use tcp::Origin;
 use crate::limits::{Counters, Limits};
 
 /// One end of a flow. IPv4 addresses are mapped (RFC 4291 2.5.5.2).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Endpoint {
     /// IPv6 address, or `::ffff:a.b.c.d`.
     pub address: [u8; 16],
     /// TCP port.
     pub port: u16,
+}
+
+impl Ord for Endpoint {
+    /// By address, then by port. As numbers, which is quicker than byte by byte: it is asked of every packet.
+    fn cmp(&self, other: &Self) -> Ordering {
+        let number = |end: &Self| u128::from_be_bytes(end.address);
+        (number(self), self.port).cmp(&(number(other), other.port))
+    }
+}
+
+impl PartialOrd for Endpoint {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
 }
 
 impl Hash for Endpoint {
