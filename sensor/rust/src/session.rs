@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use data_encoding::{BASE64, HEXLOWER};
+use data_encoding::BASE64;
 use sha1::Sha1;
 use sha2::{Digest as _, Sha256};
 
@@ -243,9 +243,11 @@ fn short(address: &[u8; 16]) -> &[u8] {
 /// `aa:bb:cc:dd:ee:ff`
 #[must_use]
 pub fn mac_text(mac: [u8; 6]) -> Ascii<17> {
+    let digit = |nibble: u8| nibble + if nibble < 10 { b'0' } else { b'a' - 10 };
     let mut text = Ascii::new("::::::::::::::::::");
     for (slot, byte) in text.bytes_mut().chunks_mut(3).zip(mac) {
-        HEXLOWER.encode_mut(&[byte], &mut slot[..2]);
+        slot[0] = digit(byte >> 4);
+        slot[1] = digit(byte & 0xf);
     }
     text
 }

@@ -76,7 +76,7 @@ impl Column {
         match value {
             Value::Id(_) | Value::Address(_) => Self::Fixed(Vec::with_capacity(rows * 16)),
             Value::Time(_) => Self::Time(Vec::with_capacity(rows)),
-            Value::Text(_) => Self::Text(Bytes::new(rows), nulls()),
+            Value::Text(_) | Value::Ascii(_) => Self::Text(Bytes::new(rows), nulls()),
             Value::U64(_) => Self::U64(Vec::with_capacity(rows), nulls()),
             Value::U16(_) => Self::U16(Vec::with_capacity(rows), nulls()),
             Value::Bool(_) => Self::Bool(flags(), nulls()),
@@ -100,6 +100,10 @@ impl Column {
             }
             (Self::Text(texts, nulls), Value::Text(text)) => {
                 texts.push(text.unwrap_or_default().as_bytes());
+                nulls.append(text.is_some());
+            }
+            (Self::Text(texts, nulls), Value::Ascii(text)) => {
+                texts.push(text.unwrap_or_default());
                 nulls.append(text.is_some());
             }
             (Self::U64(numbers, nulls), Value::U64(number)) => {

@@ -35,6 +35,9 @@ fn write(out: &mut String, value: &Value<'_>) {
         }
         Value::Time(ns) => string(out, &timestamp(*ns)),
         Value::Text(text) => optional(out, *text, string),
+        Value::Ascii(text) => optional(out, *text, |out, text| {
+            string(out, std::str::from_utf8(text).unwrap_or_default());
+        }),
         Value::U64(number) => optional(out, number.as_ref(), |out, n| out.push_str(&n.to_string())),
         Value::U16(number) => optional(out, number.as_ref(), |out, n| out.push_str(&n.to_string())),
         Value::Bool(flag) => optional(out, flag.as_ref(), |out, flag| {

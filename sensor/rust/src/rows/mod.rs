@@ -32,6 +32,8 @@ pub(crate) enum Value<'a> {
     /// Nanoseconds since 1970.
     Time(u64),
     Text(Option<&'a str>),
+    /// Text that is known to be ASCII.
+    Ascii(Option<&'a [u8]>),
     U64(Option<u64>),
     U16(Option<u16>),
     Bool(Option<bool>),
@@ -49,6 +51,10 @@ fn words(text: &str) -> Value<'_> {
 
 fn maybe(text: Option<&str>) -> Value<'_> {
     Value::Text(text)
+}
+
+fn ascii<const N: usize>(text: Option<&Ascii<N>>) -> Value<'_> {
+    Value::Ascii(text.map(Ascii::bytes))
 }
 
 /// A session, and the texts that are made of it only when it becomes a row.
@@ -86,7 +92,7 @@ type Tell = for<'a> fn(&'a Row<'a>) -> Value<'a>;
 pub(crate) static FIELDS: [(&str, Tell); 50] = [
     ("session_id", |row| Value::Id(&row.session.session_id)),
     ("connection_id", |row| Value::Id(&row.session.connection_id)),
-    ("community_id", |row| words(row.community_id.as_str())),
+    ("community_id", |row| ascii(Some(&row.community_id))),
     ("time", |row| Value::Time(row.session.time_ns)),
     ("sensor", |row| words(&row.source.sensor)),
     ("capture", |row| maybe(row.source.capture.as_deref())),
@@ -94,10 +100,10 @@ pub(crate) static FIELDS: [(&str, Tell); 50] = [
     ("interface", |row| maybe(row.session.interface.as_deref())),
     ("client_address", |row| Value::Address(&row.session.client)),
     ("client_port", |row| Value::U16(Some(row.session.client.port))),
-    ("client_mac", |row| maybe(row.client_mac.as_ref().map(Ascii::as_str))),
+    ("client_mac", |row| ascii(row.client_mac.as_ref())),
     ("server_address", |row| Value::Address(&row.session.server)),
     ("server_port", |row| Value::U16(Some(row.session.server.port))),
-    ("server_mac", |row| maybe(row.server_mac.as_ref().map(Ascii::as_str))),
+    ("server_mac", |row| ascii(row.server_mac.as_ref())),
     ("encapsulation", |row| Value::KnownTexts(&row.encapsulation)),
     ("transport", |_| words("tcp")),
     ("protocol", |_| words("tls")),
@@ -118,9 +124,9 @@ pub(crate) static FIELDS: [(&str, Tell); 50] = [
     ("alpn_offered", |row| Value::Texts(row.session.alpn_offered.as_deref())),
     ("ech_offered", |row| Value::Bool(row.session.ech_offered)),
     ("resumed", |row| Value::Bool(row.session.resumed)),
-    ("ja3", |row| maybe(row.session.profile.as_ref().map(|made| made.ja3.as_str()))),
-    ("ja3s", |row| maybe(row.session.ja3s.as_ref().map(Ascii::as_str))),
-    ("ja4", |row| maybe(row.session.profile.as_ref().map(|made| made.ja4.as_str()))),
+    ("ja3", |row| ascii(row.session.profile.as_ref().map(|made| &made.ja3))),
+    ("ja3s", |row| ascii(row.session.ja3s.as_ref())),
+    ("ja4", |row| ascii(row.session.profile.as_ref().map(|made| &made.ja4))),
     ("server_chain", |row| Value::Hashes(row.session.server_chain.as_deref())),
     ("client_chain", |row| Value::Hashes(row.session.client_chain.as_deref())),
     ("client_certificate_requested", |row| Value::Bool(row.session.client_certificate_requested)),
