@@ -305,7 +305,7 @@ impl Flows {
     }
 
     fn open(&mut self, arrival: &Arrival<'_>, limits: &Limits, counters: &mut Counters) -> usize {
-        let opening = Opening::new(arrival.moment, &arrival.segment);
+        let opening = Opening::new(arrival.moment, arrival.direction, &arrival.segment);
         let state = State::Opening(opening);
         self.begin(arrival, Class::Opening, state, 0, limits, counters)
     }

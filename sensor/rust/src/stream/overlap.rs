@@ -86,10 +86,17 @@ impl Run {
 
 /// A sum that one changed byte, or one changed word, always changes; quick, and no secret.
 fn sum(bytes: &[u8]) -> u64 {
-    let (words, rest) = bytes.as_chunks::<8>();
-    let of_words = words.iter().fold(0_u64, |sum, word| {
-        sum.wrapping_add(u64::from_le_bytes(*word))
-    });
+    let (blocks, rest) = bytes.as_chunks::<64>();
+    // Eight sums side by side, as the processor can add at once.
+    let mut sums = [0_u64; 8];
+    for block in blocks {
+        for (sum, word) in sums.iter_mut().zip(block.as_chunks::<8>().0) {
+            *sum = sum.wrapping_add(u64::from_le_bytes(*word));
+        }
+    }
+    let (words, rest) = rest.as_chunks::<8>();
+    let words = words.iter().map(|word| u64::from_le_bytes(*word));
+    let of_words = sums.into_iter().chain(words).fold(0, u64::wrapping_add);
     let of_rest = rest
         .iter()
         .fold(0_u64, |sum, byte| sum << 8 | u64::from(*byte));

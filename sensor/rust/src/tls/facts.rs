@@ -276,7 +276,10 @@ fn chain(body: &[u8], cut: Option<Cut>, context: &mut Context<'_>) -> (Vec<Sha>,
         identities,
         ..
     } = context;
-    let chain = message::certificates(body, limits.max_chain_length);
+    let mut names = Vec::new();
+    let chain = message::certificates(body, limits.max_chain_length, |der| {
+        names.push(identities.identify(der, limits, counters));
+    });
     if chain.too_long {
         counters.chain_too_long += 1;
     }
@@ -291,10 +294,5 @@ fn chain(body: &[u8], cut: Option<Cut>, context: &mut Context<'_>) -> (Vec<Sha>,
         Some(Cut::Lost) => ChainEnd::Lost,
         Some(Cut::TooLong) => ChainEnd::Evicted,
     };
-    let names = chain
-        .certificates
-        .iter()
-        .map(|der| identities.identify(der, limits, counters))
-        .collect();
     (names, end)
 }
