@@ -115,6 +115,12 @@ impl<const N: usize> Ascii<N> {
         std::str::from_utf8(&self.0).unwrap_or_default()
     }
 
+    /// The bytes.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+
     /// The bytes, to be written to.
     pub fn bytes_mut(&mut self) -> &mut [u8] {
         &mut self.0

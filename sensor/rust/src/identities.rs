@@ -15,11 +15,12 @@ pub type Sha = [u8; 32];
 
 /// What holding one certificate costs beside its bytes: entries, hashes, allocation.
 const OVERHEAD: usize = 192;
+/// Bytes at the end of a certificate by which it is looked up: a part of its signature, which no honest two share.
+const TAIL: usize = 64;
 
 /// A certificate as it was seen.
 #[derive(Debug)]
 pub struct Certificate {
-    quick: u64,
     /// Its name.
     pub sha256: Sha,
     /// Its bytes.
@@ -28,67 +29,91 @@ pub struct Certificate {
 }
 
 impl Certificate {
+    fn new(der: &[u8]) -> Self {
+        Self {
+            sha256: Sha256::digest(der).into(),
+            der: der.into(),
+            handed_out: AtomicBool::new(false),
+        }
+    }
+
     /// True once.
     pub(crate) fn is_to_be_handed_out(&self) -> bool {
         !self.handed_out.swap(true, Ordering::Relaxed)
     }
 }
 
+/// Certificates, found by their bytes.
+#[derive(Debug, Default)]
+struct Table(HashTable<(u64, Arc<Certificate>)>);
+
+impl Table {
+    /// The certificate with these bytes; else the number under which to insert it.
+    fn find(&self, hasher: &RandomState, der: &[u8]) -> Result<&Arc<Certificate>, u64> {
+        let tail = der.get(der.len().saturating_sub(TAIL)..);
+        let by_tail = hasher.hash_one((der.len(), tail));
+        match self.0.find(by_tail, |(quick, _)| *quick == by_tail) {
+            None => Err(by_tail),
+            Some((_, known)) if *known.der == *der => Ok(known),
+            Some(_) => {
+                // Another one with the same end, made so on purpose: they are looked up by all of their bytes.
+                let by_all = hasher.hash_one(der);
+                let is_it = |(quick, known): &(u64, Arc<Certificate>)| {
+                    *quick == by_all && *known.der == *der
+                };
+                let found = self.0.find(by_all, is_it);
+                found.map(|(_, known)| known).ok_or(by_all)
+            }
+        }
+    }
+
+    fn insert(&mut self, quick: u64, certificate: Arc<Certificate>) {
+        let entry = (quick, certificate);
+        self.0.insert_unique(quick, entry, |(quick, _)| *quick);
+    }
+}
+
 #[derive(Debug, Default)]
 struct Held {
-    table: HashTable<Arc<Certificate>>,
+    table: Table,
     bytes: usize,
 }
 
 /// The certificates that all shards of an observation hold together.
 #[derive(Debug, Default)]
 pub struct Register {
-    quick: RandomState,
+    hasher: RandomState,
     held: Mutex<Held>,
     /// How often all were forgotten.
     forgotten: AtomicU64,
 }
 
 impl Register {
-    fn quick(&self, der: &[u8]) -> u64 {
-        self.quick.hash_one(der)
-    }
-
     /// The certificate with these bytes, held from now on.
-    fn hold(&self, quick: u64, der: &[u8], limits: &Limits) -> Arc<Certificate> {
+    fn hold(&self, der: &[u8], limits: &Limits) -> Arc<Certificate> {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = held.table.find(quick, is_it(quick, der)) {
-            return Arc::clone(known);
-        }
-        let certificate = Arc::new(Certificate {
-            quick,
-            sha256: Sha256::digest(der).into(),
-            der: der.into(),
-            handed_out: AtomicBool::new(false),
-        });
+        let quick = match held.table.find(&self.hasher, der) {
+            Ok(known) => return Arc::clone(known),
+            Err(quick) => quick,
+        };
+        let certificate = Arc::new(Certificate::new(der));
         if held.bytes + der.len() + OVERHEAD > limits.max_held_certificate_bytes {
             // Forgetting costs no answer: a certificate that comes again is hashed and handed out again.
-            held.table.clear();
+            held.table.0.clear();
             held.bytes = 0;
             self.forgotten.fetch_add(1, Ordering::Relaxed);
         }
         held.bytes += der.len() + OVERHEAD;
-        let again = |known: &Arc<Certificate>| known.quick;
-        held.table
-            .insert_unique(quick, Arc::clone(&certificate), again);
+        held.table.insert(quick, Arc::clone(&certificate));
         certificate
     }
-}
-
-fn is_it(quick: u64, der: &[u8]) -> impl Fn(&Arc<Certificate>) -> bool + '_ {
-    move |known| known.quick == quick && *known.der == *der
 }
 
 /// Those that one shard saw lately, found without asking the others, and those that it names for the first time.
 #[derive(Debug, Default)]
 pub struct Identities {
     register: Arc<Register>,
-    seen: HashTable<Arc<Certificate>>,
+    seen: Table,
     forgotten: u64,
     fresh: Vec<Arc<Certificate>>,
 }
@@ -99,9 +124,7 @@ impl Identities {
     pub fn new(register: Arc<Register>) -> Self {
         Self {
             register,
-            seen: HashTable::new(),
-            forgotten: 0,
-            fresh: Vec::new(),
+            ..Self::default()
         }
     }
 
@@ -109,18 +132,17 @@ impl Identities {
     pub fn identify(&mut self, der: &[u8], limits: &Limits) -> Sha {
         let forgotten = self.register.forgotten.load(Ordering::Relaxed);
         if forgotten != self.forgotten {
-            self.seen.clear();
+            self.seen.0.clear();
             self.forgotten = forgotten;
         }
-        let quick = self.register.quick(der);
-        if let Some(known) = self.seen.find(quick, is_it(quick, der)) {
-            return known.sha256;
-        }
-        let certificate = self.register.hold(quick, der, limits);
+        let quick = match self.seen.find(&self.register.hasher, der) {
+            Ok(known) => return known.sha256,
+            Err(quick) => quick,
+        };
+        let certificate = self.register.hold(der, limits);
         let sha256 = certificate.sha256;
         self.fresh.push(Arc::clone(&certificate));
-        let again = |known: &Arc<Certificate>| known.quick;
-        self.seen.insert_unique(quick, certificate, again);
+        self.seen.insert(quick, certificate);
         sha256
     }
 
@@ -136,6 +158,21 @@ mod tests {
 
     fn names(identities: &mut Identities) -> Vec<Sha> {
         identities.take().iter().map(|c| c.sha256).collect()
+    }
+
+    #[test]
+    fn certificates_that_end_alike_are_told_apart() {
+        let limits = Limits::default();
+        let mut identities = Identities::default();
+        for _ in 0..2 {
+            for first in 0..9 {
+                let mut der = [7; 200];
+                der[0] = first;
+                let name = identities.identify(&der, &limits);
+                assert_eq!(<Sha>::from(Sha256::digest(der)), name);
+            }
+        }
+        assert_eq!(9, identities.take().len());
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use data_encoding::{BASE64, HEXLOWER};
+use data_encoding::BASE64;
 use sha1::Sha1;
 use sha2::{Digest as _, Sha256};
 
@@ -28,7 +28,7 @@ pub struct Session {
     pub client_mac: Option<[u8; 6]>,
     pub server: Endpoint,
     pub server_mac: Option<[u8; 6]>,
-    pub wrapping: Wrapping,
+    pub wrapping: Option<Box<Wrapping>>,
     pub carrier: Option<&'static str>,
     pub plaintext_before: Option<u64>,
     pub version: Option<Version>,
@@ -38,7 +38,7 @@ pub struct Session {
     pub signature_scheme: Option<u16>,
     pub server_name: Option<String>,
     pub alpn: Option<String>,
-    pub alpn_offered: Option<Vec<String>>,
+    pub alpn_offered: Option<Arc<[String]>>,
     pub ech_offered: Option<bool>,
     pub resumed: Option<bool>,
     pub profile: Option<Arc<ClientProfile>>,
@@ -71,7 +71,7 @@ pub struct Place {
     pub client_mac: Option<[u8; 6]>,
     pub server: Endpoint,
     pub server_mac: Option<[u8; 6]>,
-    pub wrapping: Wrapping,
+    pub wrapping: Option<Box<Wrapping>>,
     pub carrier: Option<&'static str>,
     pub plaintext_before: Option<u64>,
     pub confirmed: bool,
@@ -82,9 +82,8 @@ impl Session {
     /// Put together what both sides said; what they hold is moved, not copied.
     #[must_use]
     pub fn new(place: Place, seen: Seen, client: &mut Facts, server: &mut Facts) -> Self {
-        let offered = client.client_hello.take().map(|hello| *hello);
-        let chosen = server.server_hello.take().map(|hello| *hello);
-        let (offered, chosen) = (offered.unwrap_or_default(), chosen.unwrap_or_default());
+        let offered = client.client_hello.take().unwrap_or_default();
+        let chosen = server.server_hello.take().unwrap_or_default();
         Self {
             session_id: session_id(place.connection_id, place.ordinal),
             connection_id: place.connection_id,
@@ -244,9 +243,11 @@ fn short(address: &[u8; 16]) -> &[u8] {
 /// `aa:bb:cc:dd:ee:ff`
 #[must_use]
 pub fn mac_text(mac: [u8; 6]) -> Ascii<17> {
+    let digit = |nibble: u8| nibble + if nibble < 10 { b'0' } else { b'a' - 10 };
     let mut text = Ascii::new("::::::::::::::::::");
     for (slot, byte) in text.bytes_mut().chunks_mut(3).zip(mac) {
-        HEXLOWER.encode_mut(&[byte], &mut slot[..2]);
+        slot[0] = digit(byte >> 4);
+        slot[1] = digit(byte & 0xf);
     }
     text
 }

@@ -88,7 +88,9 @@ pub fn encode(columns: Vec<(String, Column)>) -> Result<Vec<u8>, ArrowError> {
 /// # Errors
 /// As `arrow_ipc` gives them; none is known for batches made here.
 pub fn write_stream(batch: &RecordBatch) -> Result<Vec<u8>, ArrowError> {
-    let mut writer = StreamWriter::try_new(Vec::new(), &batch.schema())?;
+    // Room for the values, and for what tells of them.
+    let room = batch.get_array_memory_size() + (batch.num_columns() + 1) * 512;
+    let mut writer = StreamWriter::try_new(Vec::with_capacity(room), &batch.schema())?;
     writer.write(batch)?;
     writer.finish()?;
     writer.into_inner()

@@ -110,7 +110,7 @@ impl View<'_> {
         // RFC 5246 7.4.1.3: the server echoes the session id it resumes; with a ticket (RFC 5077 3.4) it goes straight
         // on to the change of keys.
         let echoed = self.client.client_hello.as_ref().is_some_and(|client| {
-            !client.session_id.is_empty() && client.session_id == hello.session_id
+            !client.session_id.bytes().is_empty() && client.session_id == hello.session_id
         });
         if echoed || (self.server.protected && self.server.lost_bytes == 0) {
             return Some(true);

@@ -6,7 +6,7 @@
 use _rust::connection::Moment;
 use _rust::tls::alert::Alert;
 use _rust::tls::hello::{text, ClientHello, ServerHello};
-use _rust::tls::message::{accepted_issuers, certificates, key_exchange};
+use _rust::tls::message::{accepted_issuers, certificates, key_exchange, Chain};
 use _rust::tls::profiles::Profiles;
 use _rust::tls::reassembly::{Message, Messages};
 use _rust::tls::registry::Version;
@@ -55,7 +55,7 @@ fn is_hex(text: &str, length: usize) -> bool {
 fn client_hello(body: &[u8], n: usize) {
     let mut profiles = Profiles::default();
     let whole = ClientHello::read(body, true, &mut profiles);
-    assert!(whole.session_id.len() <= 255);
+    assert!(whole.session_id.bytes().len() <= 32);
     if let Some(profile) = &whole.profile {
         assert!(is_hex(profile.ja3.as_str(), 32));
         let parts: Vec<&str> = profile.ja4.as_str().split('_').collect();
@@ -76,7 +76,7 @@ fn client_hello(body: &[u8], n: usize) {
         agree(cut.alpn.as_ref(), whole.alpn.as_ref());
         agree(cut.ech.as_ref(), whole.ech.as_ref());
     }
-    assert!(cut.session_id.is_empty() || cut.session_id == whole.session_id);
+    assert!(cut.session_id.bytes().is_empty() || cut.session_id == whole.session_id);
 }
 
 fn server_hello(body: &[u8], n: usize) {
@@ -112,22 +112,27 @@ fn server_hello(body: &[u8], n: usize) {
     }
 }
 
+fn listed(body: &[u8]) -> (Vec<&[u8]>, Chain) {
+    let mut ders = Vec::new();
+    let chain = certificates(body, 4, |der| ders.push(der));
+    (ders, chain)
+}
+
 fn chain(body: &[u8], n: usize) {
-    let whole = certificates(body, 4);
-    assert!(whole.certificates.len() <= 4 && !(whole.complete && whole.too_long));
-    assert!(whole.certificates.iter().all(|der| !der.is_empty()));
+    let (ders, whole) = listed(body);
+    assert!(ders.len() <= 4 && !(whole.complete && whole.too_long));
+    assert!(ders.iter().all(|der| !der.is_empty()));
     if whole.complete {
         let length = |n: usize| u32::try_from(n).unwrap().to_be_bytes();
-        let list: Vec<u8> = whole
-            .certificates
+        let list: Vec<u8> = ders
             .iter()
             .flat_map(|der| [&length(der.len())[1..], der].concat())
             .collect();
         assert_eq!(body, [&length(list.len())[1..], &list].concat());
     }
-    let cut = certificates(&body[..n], 4);
+    let (of_cut, cut) = listed(&body[..n]);
     assert!(n == body.len() || !cut.complete || !whole.complete);
-    assert!(whole.certificates.starts_with(&cut.certificates));
+    assert!(ders.starts_with(&of_cut));
 }
 
 fn issuers(body: &[u8], version: Version) {

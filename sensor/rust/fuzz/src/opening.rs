@@ -18,7 +18,7 @@ fn search(stream: &[u8], parts: &[&[u8]], alerts: bool) -> Told {
     let (mut scanner, mut before) = (Scanner::default(), 0);
     for part in parts {
         if let Some(found) = scanner.search(part, alerts) {
-            let carried = found.carried.bytes();
+            let carried = &found.carried[..];
             let at = before + found.at - carried.len();
             assert_eq!(u64::try_from(at), Ok(scanner.searched()));
             let opening = [carried, &part[found.at..]].concat();

@@ -3,7 +3,7 @@
 //!
 //! Input: how to read (1 byte), how to cut (4), the stream.
 
-use _rust::connection::Moment;
+use _rust::connection::{Moment, Spare};
 use _rust::identities::Identities;
 use _rust::limits::{Counters, Limits};
 use _rust::tls::facts::Context;
@@ -30,6 +30,7 @@ struct Reader {
     counters: Counters,
     identities: Identities,
     profiles: Profiles,
+    spare: Spare,
     read: usize,
 }
 
@@ -60,6 +61,7 @@ impl Reader {
             counters: Counters::default(),
             identities: Identities::default(),
             profiles: Profiles::default(),
+            spare: Spare::default(),
             read: 0,
         }
     }
@@ -70,6 +72,7 @@ impl Reader {
             counters: &mut self.counters,
             identities: &mut self.identities,
             profiles: &mut self.profiles,
+            spare: &mut self.spare,
         };
         change(&mut self.half, &mut context);
         let most = RESERVED + PER_BYTE * self.read + PER_HANDSHAKE * (self.half.facts.len() + 1);

@@ -54,7 +54,7 @@ fn session(c: &mut Choices<'_>) -> Session {
         signature_scheme: c.maybe(Choices::u16),
         server_name: c.maybe(words),
         alpn: c.maybe(words),
-        alpn_offered: c.maybe(|c| c.list(words)),
+        alpn_offered: c.maybe(|c| Arc::from(c.list(words))),
         ech_offered: c.maybe(Choices::bool),
         resumed: c.maybe(Choices::bool),
         server_chain: c.maybe(|c| c.list(Choices::fixed)),
@@ -100,7 +100,8 @@ pub fn check_json(sessions: &[Session], source: &Source) -> Vec<String> {
             session.server_name.as_deref(),
             get("server_name").and_then(Value::as_str)
         );
-        assert_eq!(session.alpn_offered, texts(get("alpn_offered")));
+        let offered = session.alpn_offered.as_deref();
+        assert_eq!(offered, texts(get("alpn_offered")).as_deref());
         assert_eq!(Some(&session.alerts), texts(get("alerts")).as_ref());
         let hashes = |chain: &Option<Vec<[u8; 32]>>| {
             let hex = |hash: &[u8; 32]| hash.map(|byte| format!("{byte:02x}")).concat();
@@ -131,7 +132,7 @@ pub fn check_arrow(sessions: &[Session], source: &Source) {
         assert_eq!(session.server_name.as_deref(), name);
         let list = offered.value(row);
         let list: Vec<&str> = list.as_string::<i32>().iter().flatten().collect();
-        assert_eq!(session.alpn_offered.clone().unwrap_or_default(), list);
+        assert_eq!(*session.alpn_offered.clone().unwrap_or_default(), list);
         let known = column("alpn_offered_known").as_boolean().value(row);
         assert_eq!(session.alpn_offered.is_some(), known);
     }

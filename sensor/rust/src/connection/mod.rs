@@ -2,8 +2,10 @@
 
 mod report;
 mod side;
+mod spare;
 mod tombstone;
 
+pub use spare::Spare;
 pub use tombstone::Tombstone;
 
 use side::Side;
@@ -73,12 +75,28 @@ pub enum Status {
 }
 
 /// The part that only connections with TLS have.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Tls {
     halves: [Half; 2],
     witnesses: [Witness; 2],
     started: [bool; 2],
     since: Moment,
+}
+
+impl Tls {
+    /// Bytes that it costs, near enough.
+    fn memory(&self) -> usize {
+        let halves: usize = self.halves.iter().map(Half::memory).sum();
+        let witnesses: usize = self.witnesses.iter().map(Witness::memory).sum();
+        size_of::<Self>() + halves + witnesses
+    }
+
+    /// Forget everything, but not the room it took.
+    fn clear(&mut self) {
+        self.halves.iter_mut().for_each(Half::clear);
+        self.witnesses.iter_mut().for_each(Witness::clear);
+        self.started = [false; 2];
+    }
 }
 
 /// One connection.
@@ -91,7 +109,8 @@ pub struct Connection {
     /// Time and number that name the connection, also when it goes on after a report.
     named_by: (u64, u64),
     sessions_before: usize,
-    wrapping: Wrapping,
+    /// Only where there is an encapsulation.
+    wrapping: Option<Box<Wrapping>>,
     tls: Option<Box<Tls>>,
 }
 
@@ -106,7 +125,7 @@ impl Connection {
             first,
             named_by: (first.time_ns, first.frame),
             sessions_before: 0,
-            wrapping,
+            wrapping: (!wrapping.is_empty()).then(|| Box::new(wrapping)),
             tls: None,
         }
     }
@@ -196,15 +215,10 @@ impl Connection {
     /// Bytes that this connection costs, near enough.
     #[must_use]
     pub fn memory(&self) -> usize {
-        let pending: usize = self
-            .sides
-            .iter()
-            .map(|side| side.stream.pending_bytes())
-            .sum();
-        let tls = self.tls.as_ref().map_or(0, |tls| {
-            size_of::<Tls>() + tls.halves.iter().map(Half::memory).sum::<usize>()
-        });
-        size_of::<Self>() + pending + tls
+        let sides: usize = self.sides.iter().map(Side::memory).sum();
+        let wrapping = self.wrapping.as_ref().map_or(0, |_| size_of::<Wrapping>());
+        let tls = self.tls.as_ref().map_or(0, |tls| tls.memory());
+        size_of::<Self>() + wrapping + sides + tls
     }
 
     /// Take in one segment, sent in `direction`.
@@ -320,7 +334,7 @@ impl Connection {
                 self.drain(direction, moment, context);
             }
             Accepted::Held => {
-                side.held_at = Some(moment);
+                side.held_at = Some(Box::new(moment));
                 let timeout_ns = nanoseconds(context.limits.gap_timeout_s);
                 let late = side
                     .stream
@@ -425,20 +439,22 @@ impl Connection {
         if let Some(found) = side.scanner.search(bytes, answering) {
             let since = side
                 .carried_since
-                .filter(|_| !found.carried.bytes().is_empty())
+                .as_deref()
+                .filter(|_| !found.carried.is_empty())
+                .copied()
                 .unwrap_or(moment);
             let rest = bytes.get(found.at..).unwrap_or_default();
             let carried = found.carried;
             self.start(
                 direction,
                 found.opener,
-                carried.bytes(),
+                &carried,
                 rest,
                 [since, moment],
                 context,
             );
         } else if side.carried_since.is_none() && !side.scanner.is_fresh() {
-            side.carried_since = Some(moment);
+            side.carried_since = Some(Box::new(moment));
         }
     }
 
@@ -456,12 +472,9 @@ impl Connection {
         let side = &mut self.sides[direction];
         side.tls_start = side.stream.next().map(|next| next.wrapping_sub(length));
         let tls = self.tls.get_or_insert_with(|| {
-            Box::new(Tls {
-                halves: [Half::default(), Half::default()],
-                witnesses: [Witness::default(), Witness::default()],
-                started: [false; 2],
-                since,
-            })
+            let mut tls = context.spare.handshake();
+            tls.since = since;
+            tls
         });
         tls.started[direction] = true;
         if let Some(start) = side.tls_start {
@@ -471,7 +484,7 @@ impl Connection {
         }
         let half = &mut tls.halves[direction];
         if opener == Opener::Version2Hello {
-            *half = Half::with_version_2();
+            half.begins_with_version_2();
         }
         if self.sides[direction].scanner.searched() > 0 {
             half.begins_after_plaintext();
@@ -484,7 +497,7 @@ impl Connection {
             self.start(
                 other,
                 Opener::Records,
-                alert.bytes(),
+                &alert,
                 &[],
                 [since, moment],
                 context,

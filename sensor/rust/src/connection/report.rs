@@ -19,7 +19,8 @@ impl Connection {
         out: &mut Vec<Session>,
     ) -> usize {
         for direction in [0, 1] {
-            let moment = self.sides[direction].held_at.unwrap_or(self.first);
+            let held_at = self.sides[direction].held_at.as_deref();
+            let moment = held_at.copied().unwrap_or(self.first);
             while !self.is_done(direction) && self.skip(direction, moment, context) {}
         }
         let Some(mut tls) = self.tls.take() else {
@@ -44,6 +45,7 @@ impl Connection {
         }
         let before = out.len();
         self.sessions(&mut tls, sensor, interface, evicted, out);
+        context.spare.keep_handshake(tls);
         out.len() - before
     }
 
@@ -95,7 +97,7 @@ impl Connection {
                 client_mac: client_side.mac,
                 server: self.ends[1 - client],
                 server_mac: server_side.mac,
-                wrapping: self.wrapping,
+                wrapping: self.wrapping.clone(),
                 carrier: (carried > 0).then_some("unknown"),
                 plaintext_before: self.initiator.map(|_| carried),
                 confirmed: self.confirmed(client, &view),

@@ -20,9 +20,9 @@ pub(super) struct Side {
     /// Sequence number of the first byte of TLS.
     pub tls_start: Option<u32>,
     /// When the bytes came that the scanner carries.
-    pub carried_since: Option<Moment>,
+    pub carried_since: Option<Box<Moment>>,
     /// When the last bytes came that had to wait for earlier ones.
-    pub held_at: Option<Moment>,
+    pub held_at: Option<Box<Moment>>,
     /// Bytes came again that were different, or contradicted each other in fragments.
     pub conflicting: bool,
     /// Where the last segment ends of which the capture lacks the rest (snaplen).
@@ -32,6 +32,13 @@ pub(super) struct Side {
 }
 
 impl Side {
+    /// Bytes held on the heap, near enough.
+    pub fn memory(&self) -> usize {
+        let moments =
+            usize::from(self.carried_since.is_some()) + usize::from(self.held_at.is_some());
+        self.stream.pending_bytes() + self.scanner.memory() + moments * size_of::<Moment>()
+    }
+
     /// The side got something of its peer: it acknowledged TLS, or, where the peer's TLS is not seen, went on to
     /// acknowledge more than when it first sent data.
     pub fn advanced(&self, peer: &Self) -> bool {

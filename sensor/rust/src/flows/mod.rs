@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 use std::hint::black_box;
 use std::sync::Arc;
 
-use crate::connection::{Connection, Status, Tombstone};
+use crate::connection::{Connection, Spare, Status, Tombstone};
 use crate::dispatch::{Arrival, Block, Delivery, Key};
 use crate::frame::SYN;
 use crate::identities::{Identities, Register};
@@ -93,6 +93,7 @@ pub struct Flows {
     interfaces: Vec<Option<Arc<str>>>,
     ending: Option<Vec<usize>>,
     profiles: Profiles,
+    spare: Spare,
     /// Names for certificates, and those to hand out.
     pub(crate) identities: Identities,
     /// Sessions that are finished.
@@ -115,6 +116,7 @@ impl Flows {
             interfaces: Vec::new(),
             ending: None,
             profiles: Profiles::default(),
+            spare: Spare::default(),
             identities: Identities::new(register),
             sessions: Vec::new(),
         }
@@ -289,7 +291,7 @@ impl Flows {
     }
 
     fn open(&mut self, arrival: &Arrival<'_>, limits: &Limits, counters: &mut Counters) -> usize {
-        let opening = Opening::new(arrival.moment, &arrival.segment);
+        let opening = Opening::new(arrival.moment, arrival.direction, &arrival.segment);
         let state = State::Opening(opening);
         self.begin(arrival, Class::Opening, state, 0, limits, counters)
     }
@@ -405,6 +407,7 @@ impl Flows {
             counters,
             identities: &mut self.identities,
             profiles: &mut self.profiles,
+            spare: &mut self.spare,
         };
         let status = connection.segment(*direction, segment, *moment, &mut context);
         match status {
@@ -454,6 +457,7 @@ impl Flows {
             counters,
             identities: &mut self.identities,
             profiles: &mut self.profiles,
+            spare: &mut self.spare,
         };
         let had_tls = connection.has_tls();
         let sessions = connection.finish(

@@ -18,12 +18,15 @@ pub(super) struct Opening {
 }
 
 impl Opening {
-    pub(super) fn new(first: Moment, segment: &Segment<'_>) -> Self {
+    /// One that begins with this segment, which is still to be kept.
+    pub(super) fn new(first: Moment, direction: usize, segment: &Segment<'_>) -> Self {
         let wrapping = segment.wrapping();
+        let mut macs = [None; 2];
+        macs[direction] = wrapping.source_mac;
         Self {
             first,
             wrapping: (!wrapping.is_empty()).then(|| Box::new(wrapping)),
-            macs: [None; 2],
+            macs,
             headers: [Header::default(); MAX_HEADERS],
             count: 0,
         }

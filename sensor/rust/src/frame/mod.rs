@@ -27,11 +27,11 @@ pub struct Endpoint {
 }
 
 impl Ord for Endpoint {
-    /// As numbers, too.
+    /// By address, then by port. As numbers, which is quicker than byte by byte: it is asked of every packet.
     #[inline]
     fn cmp(&self, other: &Self) -> Ordering {
-        let number = |end: &Self| (u128::from_be_bytes(end.address), end.port);
-        number(self).cmp(&number(other))
+        let number = |end: &Self| u128::from_be_bytes(end.address);
+        (number(self), self.port).cmp(&(number(other), other.port))
     }
 }
 

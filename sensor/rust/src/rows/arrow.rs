@@ -6,7 +6,7 @@ use arrow_array::RecordBatch;
 use arrow_schema::{ArrowError, DataType, Field, Schema, TimeUnit};
 
 use super::column::{may_be_null, Column};
-use super::{fields, Row, Source};
+use super::{Row, Source, FIELDS};
 use crate::session::Session;
 use crate::table::write_stream;
 
@@ -28,28 +28,35 @@ const NEVER_NULL: [&str; 14] = [
     "time",
 ];
 
+/// Rows of which each column takes its field in turn: few enough to stay near.
+const TOGETHER: usize = 64;
+
 fn is_nullable(name: &str, kind: &DataType) -> bool {
     may_be_null(kind) && !NEVER_NULL.contains(&name)
 }
 
 fn batch(sessions: &[Session], source: &Source) -> Result<RecordBatch, ArrowError> {
     let sample = Session::default();
-    let mut columns: Vec<(&str, Column)> = fields(&Row::new(&sample, source))
+    let sample = Row::new(&sample, source);
+    let mut columns: Vec<Column> = FIELDS
         .iter()
-        .map(|(name, value)| (*name, Column::new(value, sessions.len())))
+        .map(|(_, tell)| Column::new(&tell(&sample), sessions.len()))
         .collect();
-    for session in sessions {
-        let row = Row::new(session, source);
-        for ((_, column), (_, value)) in columns.iter_mut().zip(fields(&row)) {
-            column.push(&value)?;
+    for sessions in sessions.chunks(TOGETHER) {
+        let rows = sessions.iter().map(|session| Row::new(session, source));
+        let rows: Vec<Row<'_>> = rows.collect();
+        for (column, (_, tell)) in columns.iter_mut().zip(&FIELDS) {
+            for row in &rows {
+                column.push(&tell(row))?;
+            }
         }
     }
     let mut names = Vec::new();
     let mut arrays = Vec::new();
-    for (name, column) in columns {
+    for ((name, _), column) in FIELDS.iter().zip(columns) {
         let (array, known) = column.finish()?;
         let nullable = is_nullable(name, array.data_type());
-        names.push(Field::new(name, array.data_type().clone(), nullable));
+        names.push(Field::new(*name, array.data_type().clone(), nullable));
         arrays.push(array);
         if let Some(known) = known {
             names.push(Field::new(

@@ -25,10 +25,11 @@ pub(super) struct Bytes {
 }
 
 impl Bytes {
-    fn new() -> Self {
+    /// Empty, with room for some short texts, as most are.
+    fn new(texts: usize) -> Self {
         Self {
-            ends: vec![0],
-            bytes: Vec::new(),
+            ends: starts(texts),
+            bytes: Vec::with_capacity(texts * 16),
         }
     }
 
@@ -40,6 +41,13 @@ impl Bytes {
     fn offsets(&mut self) -> OffsetBuffer<i32> {
         OffsetBuffer::new(std::mem::take(&mut self.ends).into())
     }
+}
+
+/// The offset of the first of so many values, with room for those of the others.
+fn starts(values: usize) -> Vec<i32> {
+    let mut ends = Vec::with_capacity(values + 1);
+    ends.push(0);
+    ends
 }
 
 /// A batch of more than 2 GiB in one column is refused when the array is made.
@@ -68,14 +76,14 @@ impl Column {
         match value {
             Value::Id(_) | Value::Address(_) => Self::Fixed(Vec::with_capacity(rows * 16)),
             Value::Time(_) => Self::Time(Vec::with_capacity(rows)),
-            Value::Text(_) => Self::Text(Bytes::new(), nulls()),
+            Value::Text(_) | Value::Ascii(_) => Self::Text(Bytes::new(rows), nulls()),
             Value::U64(_) => Self::U64(Vec::with_capacity(rows), nulls()),
             Value::U16(_) => Self::U16(Vec::with_capacity(rows), nulls()),
             Value::Bool(_) => Self::Bool(flags(), nulls()),
-            Value::Texts(_) => Self::Texts(vec![0], Bytes::new(), Some(flags())),
-            Value::KnownTexts(_) => Self::Texts(vec![0], Bytes::new(), None),
-            Value::Hashes(_) => Self::Hashes(vec![0], Vec::new(), flags()),
-            Value::Names(_) => Self::Names(vec![0], Bytes::new(), flags()),
+            Value::Texts(_) => Self::Texts(starts(rows), Bytes::new(rows), Some(flags())),
+            Value::KnownTexts(_) => Self::Texts(starts(rows), Bytes::new(0), None),
+            Value::Hashes(_) => Self::Hashes(starts(rows), Vec::new(), flags()),
+            Value::Names(_) => Self::Names(starts(rows), Bytes::new(0), flags()),
         }
     }
 
@@ -92,6 +100,10 @@ impl Column {
             }
             (Self::Text(texts, nulls), Value::Text(text)) => {
                 texts.push(text.unwrap_or_default().as_bytes());
+                nulls.append(text.is_some());
+            }
+            (Self::Text(texts, nulls), Value::Ascii(text)) => {
+                texts.push(text.unwrap_or_default());
                 nulls.append(text.is_some());
             }
             (Self::U64(numbers, nulls), Value::U64(number)) => {

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv6Addr};
 
 use data_encoding::HEXLOWER;
 
-use super::{fields, Row, Source, Value};
+use super::{Row, Source, Value, FIELDS};
 use crate::session::Session;
 
 /// One JSON object a line (RFC 8259), fields of `docs/session.schema.json`.
@@ -12,13 +12,14 @@ use crate::session::Session;
 pub fn json(sessions: &[Session], source: &Source) -> String {
     let mut out = String::with_capacity(sessions.len() * 1_600);
     for session in sessions {
+        let row = Row::new(session, source);
         let mut separator = '{';
-        for (name, value) in fields(&Row::new(session, source)) {
+        for (name, tell) in &FIELDS {
             out.push(separator);
             separator = ',';
             string(&mut out, name);
             out.push(':');
-            write(&mut out, &value);
+            write(&mut out, &tell(&row));
         }
         out.push_str("}\n");
     }
@@ -34,6 +35,9 @@ fn write(out: &mut String, value: &Value<'_>) {
         }
         Value::Time(ns) => string(out, &timestamp(*ns)),
         Value::Text(text) => optional(out, *text, string),
+        Value::Ascii(text) => optional(out, *text, |out, text| {
+            string(out, std::str::from_utf8(text).unwrap_or_default());
+        }),
         Value::U64(number) => optional(out, number.as_ref(), |out, n| out.push_str(&n.to_string())),
         Value::U16(number) => optional(out, number.as_ref(), |out, n| out.push_str(&n.to_string())),
         Value::Bool(flag) => optional(out, flag.as_ref(), |out, flag| {

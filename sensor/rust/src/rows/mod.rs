@@ -32,6 +32,8 @@ pub(crate) enum Value<'a> {
     /// Nanoseconds since 1970.
     Time(u64),
     Text(Option<&'a str>),
+    /// Text that is known to be ASCII.
+    Ascii(Option<&'a [u8]>),
     U64(Option<u64>),
     U16(Option<u16>),
     Bool(Option<bool>),
@@ -49,6 +51,10 @@ fn words(text: &str) -> Value<'_> {
 
 fn maybe(text: Option<&str>) -> Value<'_> {
     Value::Text(text)
+}
+
+fn ascii<const N: usize>(text: Option<&Ascii<N>>) -> Value<'_> {
+    Value::Ascii(text.map(Ascii::bytes))
 }
 
 /// A session, and the texts that are made of it only when it becomes a row.
@@ -69,93 +75,69 @@ impl<'a> Row<'a> {
             community_id: community_id(session.client, session.server),
             client_mac: session.client_mac.map(mac_text),
             server_mac: session.server_mac.map(mac_text),
-            encapsulation: session.wrapping.path().collect(),
+            encapsulation: session
+                .wrapping
+                .iter()
+                .flat_map(|wrapping| wrapping.path())
+                .collect(),
         }
     }
 }
 
+/// Reads one field of a row.
+type Tell = for<'a> fn(&'a Row<'a>) -> Value<'a>;
+
 /// The fields of a session, in the order of the table.
-pub(crate) fn fields<'a>(row: &'a Row<'_>) -> [(&'static str, Value<'a>); 50] {
-    let (s, source) = (row.session, row.source);
-    let profile = s.profile.as_deref();
-    let cipher = s.cipher_suite.and_then(registry::cipher_suite);
-    [
-        ("session_id", Value::Id(&s.session_id)),
-        ("connection_id", Value::Id(&s.connection_id)),
-        ("community_id", words(row.community_id.as_str())),
-        ("time", Value::Time(s.time_ns)),
-        ("sensor", words(&source.sensor)),
-        ("capture", maybe(source.capture.as_deref())),
-        ("frame", Value::U64(Some(s.frame))),
-        ("interface", maybe(s.interface.as_deref())),
-        ("client_address", Value::Address(&s.client)),
-        ("client_port", Value::U16(Some(s.client.port))),
-        (
-            "client_mac",
-            maybe(row.client_mac.as_ref().map(Ascii::as_str)),
-        ),
-        ("server_address", Value::Address(&s.server)),
-        ("server_port", Value::U16(Some(s.server.port))),
-        (
-            "server_mac",
-            maybe(row.server_mac.as_ref().map(Ascii::as_str)),
-        ),
-        ("encapsulation", Value::KnownTexts(&row.encapsulation)),
-        ("transport", words("tcp")),
-        ("protocol", words("tls")),
-        ("carrier", maybe(s.carrier)),
-        ("plaintext_before", Value::U64(s.plaintext_before)),
-        (
-            "version",
-            maybe(s.version.and_then(registry::Version::name)),
-        ),
-        ("version_code", Value::U16(s.version.map(|v| v.0))),
-        (
-            "version_offered",
-            maybe(s.version_offered.and_then(registry::Version::name)),
-        ),
-        (
-            "version_offered_code",
-            Value::U16(s.version_offered.map(|v| v.0)),
-        ),
-        ("cipher_suite", maybe(cipher)),
-        ("cipher_suite_code", Value::U16(s.cipher_suite)),
-        (
-            "named_group",
-            maybe(s.named_group.and_then(registry::group)),
-        ),
-        ("named_group_code", Value::U16(s.named_group)),
-        (
-            "signature_scheme",
-            maybe(s.signature_scheme.and_then(registry::signature_scheme)),
-        ),
-        ("signature_scheme_code", Value::U16(s.signature_scheme)),
-        ("server_name", maybe(s.server_name.as_deref())),
-        ("alpn", maybe(s.alpn.as_deref())),
-        ("alpn_offered", Value::Texts(s.alpn_offered.as_deref())),
-        ("ech_offered", Value::Bool(s.ech_offered)),
-        ("resumed", Value::Bool(s.resumed)),
-        ("ja3", maybe(profile.map(|profile| profile.ja3.as_str()))),
-        ("ja3s", maybe(s.ja3s.as_ref().map(Ascii::as_str))),
-        ("ja4", maybe(profile.map(|profile| profile.ja4.as_str()))),
-        ("server_chain", Value::Hashes(s.server_chain.as_deref())),
-        ("client_chain", Value::Hashes(s.client_chain.as_deref())),
-        (
-            "client_certificate_requested",
-            Value::Bool(s.client_certificate_requested),
-        ),
-        (
-            "accepted_issuers",
-            Value::Names(s.accepted_issuers.as_deref()),
-        ),
-        ("ocsp_stapled", Value::Bool(s.ocsp_stapled)),
-        ("sct_count", Value::U16(s.sct_count)),
-        ("alerts", Value::KnownTexts(&s.alerts)),
-        ("established", Value::Bool(Some(s.established))),
-        ("confirmed", Value::Bool(Some(s.confirmed))),
-        ("bytes_lost", Value::U64(Some(s.bytes_lost))),
-        ("conflicting", Value::Bool(Some(s.conflicting))),
-        ("server_visibility", words(s.server_visibility.name())),
-        ("client_visibility", words(s.client_visibility.name())),
-    ]
-}
+#[rustfmt::skip]
+pub(crate) static FIELDS: [(&str, Tell); 50] = [
+    ("session_id", |row| Value::Id(&row.session.session_id)),
+    ("connection_id", |row| Value::Id(&row.session.connection_id)),
+    ("community_id", |row| ascii(Some(&row.community_id))),
+    ("time", |row| Value::Time(row.session.time_ns)),
+    ("sensor", |row| words(&row.source.sensor)),
+    ("capture", |row| maybe(row.source.capture.as_deref())),
+    ("frame", |row| Value::U64(Some(row.session.frame))),
+    ("interface", |row| maybe(row.session.interface.as_deref())),
+    ("client_address", |row| Value::Address(&row.session.client)),
+    ("client_port", |row| Value::U16(Some(row.session.client.port))),
+    ("client_mac", |row| ascii(row.client_mac.as_ref())),
+    ("server_address", |row| Value::Address(&row.session.server)),
+    ("server_port", |row| Value::U16(Some(row.session.server.port))),
+    ("server_mac", |row| ascii(row.server_mac.as_ref())),
+    ("encapsulation", |row| Value::KnownTexts(&row.encapsulation)),
+    ("transport", |_| words("tcp")),
+    ("protocol", |_| words("tls")),
+    ("carrier", |row| maybe(row.session.carrier)),
+    ("plaintext_before", |row| Value::U64(row.session.plaintext_before)),
+    ("version", |row| maybe(row.session.version.and_then(registry::Version::name))),
+    ("version_code", |row| Value::U16(row.session.version.map(|v| v.0))),
+    ("version_offered", |row| maybe(row.session.version_offered.and_then(registry::Version::name))),
+    ("version_offered_code", |row| Value::U16(row.session.version_offered.map(|v| v.0))),
+    ("cipher_suite", |row| maybe(row.session.cipher_suite.and_then(registry::cipher_suite))),
+    ("cipher_suite_code", |row| Value::U16(row.session.cipher_suite)),
+    ("named_group", |row| maybe(row.session.named_group.and_then(registry::group))),
+    ("named_group_code", |row| Value::U16(row.session.named_group)),
+    ("signature_scheme", |row| maybe(row.session.signature_scheme.and_then(registry::signature_scheme))),
+    ("signature_scheme_code", |row| Value::U16(row.session.signature_scheme)),
+    ("server_name", |row| maybe(row.session.server_name.as_deref())),
+    ("alpn", |row| maybe(row.session.alpn.as_deref())),
+    ("alpn_offered", |row| Value::Texts(row.session.alpn_offered.as_deref())),
+    ("ech_offered", |row| Value::Bool(row.session.ech_offered)),
+    ("resumed", |row| Value::Bool(row.session.resumed)),
+    ("ja3", |row| ascii(row.session.profile.as_ref().map(|made| &made.ja3))),
+    ("ja3s", |row| ascii(row.session.ja3s.as_ref())),
+    ("ja4", |row| ascii(row.session.profile.as_ref().map(|made| &made.ja4))),
+    ("server_chain", |row| Value::Hashes(row.session.server_chain.as_deref())),
+    ("client_chain", |row| Value::Hashes(row.session.client_chain.as_deref())),
+    ("client_certificate_requested", |row| Value::Bool(row.session.client_certificate_requested)),
+    ("accepted_issuers", |row| Value::Names(row.session.accepted_issuers.as_deref())),
+    ("ocsp_stapled", |row| Value::Bool(row.session.ocsp_stapled)),
+    ("sct_count", |row| Value::U16(row.session.sct_count)),
+    ("alerts", |row| Value::KnownTexts(&row.session.alerts)),
+    ("established", |row| Value::Bool(Some(row.session.established))),
+    ("confirmed", |row| Value::Bool(Some(row.session.confirmed))),
+    ("bytes_lost", |row| Value::U64(Some(row.session.bytes_lost))),
+    ("conflicting", |row| Value::Bool(Some(row.session.conflicting))),
+    ("server_visibility", |row| words(row.session.server_visibility.name())),
+    ("client_visibility", |row| words(row.session.client_visibility.name())),
+];

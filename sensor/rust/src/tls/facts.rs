@@ -7,7 +7,7 @@ use super::message::{self, KeyExchange};
 use super::profiles::Profiles;
 use super::reassembly::{Cut, Message};
 use super::registry::Version;
-use crate::connection::Moment;
+use crate::connection::{Moment, Spare};
 use crate::identities::{Identities, Sha};
 use crate::limits::{Counters, Limits};
 
@@ -24,6 +24,8 @@ pub struct Context<'a> {
     pub identities: &'a mut Identities,
     /// Fingerprints.
     pub profiles: &'a mut Profiles,
+    /// Rooms that are empty.
+    pub spare: &'a mut Spare,
 }
 
 /// How a Certificate message ended.
@@ -47,11 +49,11 @@ pub struct Facts {
     /// When the first byte of its first message came.
     pub since: Option<Moment>,
     /// ClientHello, the first of two after a HelloRetryRequest.
-    pub client_hello: Option<Box<ClientHello>>,
+    pub client_hello: Option<ClientHello>,
     /// Its random: the second hello after a HelloRetryRequest has the same one (RFC 8446 4.1.2).
     pub random: Option<[u8; 32]>,
     /// ServerHello, the one after a HelloRetryRequest if there were two.
-    pub server_hello: Option<Box<ServerHello>>,
+    pub server_hello: Option<ServerHello>,
     /// The server asked for another ClientHello (HelloRetryRequest).
     pub retried: bool,
     /// Certificates and how the message ended; `None` if no Certificate message was seen.
@@ -60,7 +62,7 @@ pub struct Facts {
     pub certificate_request: Option<Option<Vec<Vec<u8>>>>,
     /// A Certificate message of a direction in which TLS began after other bytes: it counts when the record behind it
     /// begins as records do. In protocols that cut TLS into packets of their own, it does not.
-    tentative: Option<(Vec<u8>, Option<Cut>)>,
+    tentative: Option<Box<(Vec<u8>, Option<Cut>)>>,
     /// A CertificateStatus was sent.
     pub certificate_status: bool,
     /// From the ServerKeyExchange.
@@ -129,14 +131,14 @@ impl Facts {
         self.server_hello.as_ref().and_then(|hello| hello.version)
     }
 
-    /// Bytes held, near enough.
+    /// Bytes held on the heap, near enough.
     #[must_use]
     pub fn memory(&self) -> usize {
-        /// With the texts of a hello: fingerprints, names, protocols.
-        const HELLO: usize = size_of::<ClientHello>() + 256;
+        /// Texts of a hello: fingerprints, names, protocols.
+        const HELLO: usize = 256;
         let hellos =
             usize::from(self.client_hello.is_some()) + usize::from(self.server_hello.is_some());
-        let waiting = self.tentative.as_ref().map_or(0, |(body, _)| body.len());
+        let waiting = self.tentative.as_ref().map_or(0, |kept| kept.0.len());
         let chain = self
             .chain
             .as_ref()
@@ -145,12 +147,13 @@ impl Facts {
         let issuers: usize = names
             .map(|name| name.capacity() + size_of::<Vec<u8>>())
             .sum();
-        size_of::<Self>() + hellos * HELLO + waiting + chain + issuers
+        hellos * HELLO + waiting + chain + issuers
     }
 
     /// What came before was TLS: certificates that waited for this count.
     pub(super) fn settle_tentative(&mut self, context: &mut Context<'_>) {
-        if let Some((body, cut)) = self.tentative.take() {
+        if let Some(kept) = self.tentative.take() {
+            let (body, cut) = *kept;
             self.chain = Some(chain(&body, cut, context));
         }
     }
@@ -200,6 +203,8 @@ pub(super) fn receive(
             context.counters.sessions_too_many += 1;
             return;
         }
+        // Most connections have one handshake, and a list would make room for four.
+        all.reserve_exact(1);
         all.push(Facts::default());
     }
     let Some(facts) = all.last_mut() else {
@@ -216,7 +221,7 @@ pub(super) fn receive(
         handshake::CERTIFICATE | handshake::COMPRESSED_CERTIFICATE
             if matches!(facts.chain, Some((_, ChainEnd::Complete))) => {}
         handshake::CERTIFICATE if tentative => {
-            facts.tentative = Some((message.body.to_vec(), message.cut));
+            facts.tentative = Some(Box::new((message.body.to_vec(), message.cut)));
         }
         handshake::CERTIFICATE => facts.chain = Some(chain(message.body, message.cut, context)),
         handshake::COMPRESSED_CERTIFICATE => {
@@ -248,7 +253,7 @@ fn receive_client_hello(facts: &mut Facts, message: &Message<'_>, context: &mut 
         context.counters.messages_malformed += 1;
     }
     facts.random = message.body.get(2..34).and_then(|r| r.try_into().ok());
-    facts.client_hello = Some(Box::new(hello));
+    facts.client_hello = Some(hello);
 }
 
 fn receive_server_hello(facts: &mut Facts, message: &Message<'_>, context: &mut Context<'_>) {
@@ -258,7 +263,7 @@ fn receive_server_hello(facts: &mut Facts, message: &Message<'_>, context: &mut 
     }
     if let Some(hello) = hello {
         facts.retried |= hello.retry;
-        facts.server_hello = Some(Box::new(hello));
+        facts.server_hello = Some(hello);
     }
 }
 
@@ -269,7 +274,10 @@ fn chain(body: &[u8], cut: Option<Cut>, context: &mut Context<'_>) -> (Vec<Sha>,
         identities,
         ..
     } = context;
-    let chain = message::certificates(body, limits.max_chain_length);
+    let mut names = Vec::new();
+    let chain = message::certificates(body, limits.max_chain_length, |der| {
+        names.push(identities.identify(der, limits));
+    });
     if chain.too_long {
         counters.chain_too_long += 1;
     }
@@ -284,10 +292,5 @@ fn chain(body: &[u8], cut: Option<Cut>, context: &mut Context<'_>) -> (Vec<Sha>,
         Some(Cut::Lost) => ChainEnd::Lost,
         Some(Cut::TooLong) => ChainEnd::Evicted,
     };
-    let names = chain
-        .certificates
-        .iter()
-        .map(|der| identities.identify(der, limits))
-        .collect();
     (names, end)
 }

@@ -17,7 +17,7 @@ const ALPN: u16 = 16;
 /// What JA4 shows where it has nothing to hash.
 const NOTHING: &str = "000000000000";
 
-/// What the fingerprints of a ClientHello are made of, as on the wire.
+/// What the fingerprints of a ClientHello are made of, as on the wire; GREASE, which is in none of them, is left out.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct ClientFields {
     /// Version field of the hello itself.

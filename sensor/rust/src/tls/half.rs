@@ -50,6 +50,8 @@ pub struct Half {
     /// A hello in the format of SSL 2 was read: the next record may be one of SSL 2, too.
     version_2_may_follow: bool,
     now: Moment,
+    /// Bytes that `facts` take: counted when they change, for they lie far apart.
+    facts_bytes: usize,
     /// One entry a handshake; more than one only where a connection has several in the clear.
     pub facts: Vec<Facts>,
 }
@@ -66,6 +68,7 @@ impl Default for Half {
             after_plaintext: false,
             version_2_may_follow: false,
             now: Moment::default(),
+            facts_bytes: 0,
             facts: Vec::new(),
         }
     }
@@ -75,10 +78,30 @@ impl Half {
     /// A direction that begins with a hello in the format of SSL 2.
     #[must_use]
     pub fn with_version_2() -> Self {
-        Self {
-            state: State::Version2Header(0),
+        let mut half = Self::default();
+        half.begins_with_version_2();
+        half
+    }
+
+    /// The direction begins with a hello in the format of SSL 2.
+    pub fn begins_with_version_2(&mut self) {
+        self.state = State::Version2Header(0);
+    }
+
+    /// Forget everything, but not the room it took.
+    pub fn clear(&mut self) {
+        let (mut facts, mut small) = (
+            std::mem::take(&mut self.facts),
+            std::mem::take(&mut self.small),
+        );
+        facts.clear();
+        small.clear();
+        *self = Self {
+            small,
+            facts,
             ..Self::default()
-        }
+        };
+        self.count_facts();
     }
 
     /// The next byte begins a record.
@@ -101,8 +124,12 @@ impl Half {
     /// Bytes held on the heap, near enough.
     #[must_use]
     pub fn memory(&self) -> usize {
-        let facts: usize = self.facts.iter().map(Facts::memory).sum();
-        self.messages.buffered() + self.small.capacity() + facts
+        self.messages.buffered() + self.small.capacity() + self.facts_bytes
+    }
+
+    fn count_facts(&mut self) {
+        let of_each: usize = self.facts.iter().map(Facts::memory).sum();
+        self.facts_bytes = self.facts.capacity() * size_of::<Facts>() + of_each;
     }
 
     /// One handshake has two ClientHellos if a HelloRetryRequest stands between: the server says so, or, where it is
@@ -127,6 +154,7 @@ impl Half {
 
     fn current(&mut self) -> &mut Facts {
         if self.facts.is_empty() {
+            self.facts.reserve_exact(1);
             self.facts.push(Facts::default());
         }
         let last = self.facts.len() - 1;
@@ -163,6 +191,7 @@ impl Half {
                 State::Done => &[],
             };
         }
+        self.count_facts();
     }
 
     fn read_header<'a>(
@@ -272,6 +301,7 @@ impl Half {
     fn push(&mut self, body: &[u8], context: &mut Context<'_>) {
         let mut facts = std::mem::take(&mut self.facts);
         let after_plaintext = self.after_plaintext;
+        self.messages.borrow_buffer(context.spare);
         let outcome = self.messages.push(
             body,
             self.now,
@@ -280,6 +310,7 @@ impl Half {
                 receive(&mut facts, &message, after_plaintext, context);
             },
         );
+        self.messages.return_buffer(context.spare);
         self.facts = facts;
         if outcome.is_err() {
             // Encrypted, and the change of keys was lost; or never TLS at all.
@@ -369,6 +400,7 @@ impl Half {
             }
         };
         self.facts = facts;
+        self.count_facts();
     }
 
     /// Nothing more comes, or nothing more is wanted.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::fingerprint::{ClientFields, Md5Hex};
+use super::fingerprint::Md5Hex;
 use super::profiles::{ClientProfile, Profiles};
 use super::registry::{is_grease, Version};
 use crate::bytes::Reader;
@@ -33,17 +33,43 @@ const RETRY_RANDOM: [u8; 32] = [
     0xc2, 0xa2, 0x11, 0x16, 0x7a, 0xbb, 0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c,
 ];
 
+/// A session id: 32 bytes at most (RFC 5246 7.4.1.2). Of a longer one, which is malformed, the first ones.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct SessionId {
+    bytes: [u8; 32],
+    length: u8,
+}
+
+impl SessionId {
+    fn new(bytes: &[u8]) -> Self {
+        let mut id = Self::default();
+        for (slot, byte) in id.bytes.iter_mut().zip(bytes) {
+            *slot = *byte;
+            id.length += 1;
+        }
+        id
+    }
+
+    /// The bytes.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        self.bytes
+            .get(..usize::from(self.length))
+            .unwrap_or_default()
+    }
+}
+
 /// What a client offered.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ClientHello {
     /// The highest version offered; `None` if the hello breaks off before it can be known.
     pub offered: Option<Version>,
     /// Session id, for TLS up to 1.2 the mark of resumption.
-    pub session_id: Vec<u8>,
+    pub session_id: SessionId,
     /// Server name indication, as text.
     pub server_name: Option<String>,
     /// Application protocols, none without the extension; `None` for a hello that breaks off before it.
-    pub alpn: Option<Vec<String>>,
+    pub alpn: Option<Arc<[String]>>,
     /// Encrypted client hello; servers cannot tell it from GREASE of the same shape, nor can we. `None` as `alpn`.
     pub ech: Option<bool>,
     /// Its fingerprints; `None` for SSL 2 format or a hello that breaks off.
@@ -60,7 +86,7 @@ pub struct ServerHello {
     /// Asks for another ClientHello.
     pub retry: bool,
     /// Session id.
-    pub session_id: Vec<u8>,
+    pub session_id: SessionId,
     /// Cipher suite; `None` in SSL 2, where the client chooses.
     pub cipher: Option<u16>,
     /// JA3S hash; `None` for a hello that breaks off.
@@ -81,6 +107,9 @@ pub struct ServerHello {
 #[must_use]
 pub fn text(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        return text.to_owned();
+    }
     let mut text = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
         text.push_str(chunk.valid());
@@ -98,15 +127,15 @@ impl ClientHello {
     #[must_use]
     pub fn read(body: &[u8], whole: bool, profiles: &mut Profiles) -> Self {
         let mut hello = Self::default();
-        let fields = &mut profiles.fields;
-        fields.clear();
-        let complete = hello.read_fields(Reader::new(body), fields).is_some() && whole;
+        profiles.fields.clear();
+        let complete = hello.read_fields(Reader::new(body), profiles).is_some() && whole;
         hello.malformed |= !complete;
+        let fields = &mut profiles.fields;
         let listed = fields
             .versions
             .iter()
             .copied()
-            .filter(|&version| !is_grease(version) && version >> 8 == 3)
+            .filter(|&version| version >> 8 == 3)
             .max();
         hello.offered = listed
             .or_else(|| settled(fields.legacy_version, complete))
@@ -120,10 +149,11 @@ impl ClientHello {
         hello
     }
 
-    fn read_fields(&mut self, mut reader: Reader<'_>, fields: &mut ClientFields) -> Option<()> {
+    fn read_fields(&mut self, mut reader: Reader<'_>, profiles: &mut Profiles) -> Option<()> {
+        let fields = &mut profiles.fields;
         fields.legacy_version = reader.u16()?;
         reader.take(32)?;
-        self.session_id = reader.vector8()?.rest().to_vec();
+        self.session_id = SessionId::new(reader.vector8()?.rest());
         fill(&mut fields.ciphers, reader.vector16()?)?;
         reader.vector8()?;
         if reader.is_empty() {
@@ -133,9 +163,11 @@ impl ClientHello {
         while !extensions.is_empty() {
             let kind = extensions.u16()?;
             let body = extensions.vector16()?;
-            fields.extensions.push(kind);
+            if !is_grease(kind) {
+                profiles.fields.extensions.push(kind);
+            }
             // A malformed extension is not a malformed hello: fingerprints take it as it is.
-            if self.read_extension(kind, body, fields).is_none() {
+            if self.read_extension(kind, body, profiles).is_none() {
                 self.malformed = true;
             }
         }
@@ -146,8 +178,9 @@ impl ClientHello {
         &mut self,
         kind: u16,
         mut body: Reader<'_>,
-        fields: &mut ClientFields,
+        profiles: &mut Profiles,
     ) -> Option<()> {
+        let fields = &mut profiles.fields;
         match kind {
             extension::SERVER_NAME if !body.is_empty() => {
                 let mut names = body.vector16()?;
@@ -171,22 +204,22 @@ impl ClientHello {
             }
             extension::SUPPORTED_VERSIONS => fill(&mut fields.versions, body.vector8()?)?,
             extension::ALPN => {
-                let mut offered = Vec::new();
-                let mut protocols = body.vector16()?;
+                let list = body.vector16()?;
+                let (mut protocols, mut number) = (list, 0);
                 while !protocols.is_empty() {
                     // ProtocolName is opaque<1..2^8-1> (RFC 7301 3.1).
                     let protocol = protocols.vector8().filter(|name| !name.is_empty())?.rest();
-                    if offered.len() == MAX_PROTOCOLS {
+                    if number == MAX_PROTOCOLS {
                         self.malformed = true;
                         break;
                     }
-                    if offered.is_empty() {
+                    if number == 0 {
                         fields.first_alpn.clear();
                         fields.first_alpn.extend_from_slice(protocol);
                     }
-                    offered.push(text(protocol));
+                    number += 1;
                 }
-                self.alpn = Some(offered);
+                self.alpn = Some(profiles.protocols(list.rest(), || protocol_names(list)));
             }
             extension::ENCRYPTED_CLIENT_HELLO => self.ech = Some(true),
             _ => {}
@@ -203,7 +236,7 @@ impl ClientHello {
         Some(Self {
             offered,
             ech: Some(false),
-            alpn: Some(Vec::new()),
+            alpn: Some(Arc::default()),
             ..Self::default()
         })
     }
@@ -220,9 +253,9 @@ impl ServerHello {
         // this field (RFC 8446 4.1.3).
         let draft = legacy >= 0x0304;
         let session_id = if draft {
-            Vec::new()
+            SessionId::default()
         } else {
-            reader.vector8()?.rest().to_vec()
+            SessionId::new(reader.vector8()?.rest())
         };
         let cipher = reader.u16()?;
         let mut hello = Self {
@@ -231,7 +264,8 @@ impl ServerHello {
             cipher: Some(cipher),
             ..Self::default()
         };
-        let mut kinds = Vec::new();
+        let mut kinds = std::mem::take(&mut profiles.kinds);
+        kinds.clear();
         let complete = hello.read_extensions(reader, draft, &mut kinds).is_some() && whole;
         hello.version = hello
             .version
@@ -244,6 +278,7 @@ impl ServerHello {
         } else {
             hello.malformed = true;
         }
+        profiles.kinds = kinds;
         Some(hello)
     }
 
@@ -302,14 +337,22 @@ fn settled(legacy: u16, complete: bool) -> Option<u16> {
     (complete || !matches!(legacy, 0 | 0x0303)).then_some(legacy)
 }
 
-/// The numbers of a list, in place of what was there; nothing is changed if half a number stands at the end.
+/// The names of a list of application protocols, as far as they are read.
+fn protocol_names(mut list: Reader<'_>) -> Arc<[String]> {
+    let names = std::iter::from_fn(|| list.vector8());
+    let names = names.take(MAX_PROTOCOLS).map(|name| text(name.rest()));
+    names.collect::<Vec<String>>().into()
+}
+
+/// The numbers of a list but GREASE, in place of what was there; nothing is changed if half a number stands at the end.
 fn fill(numbers: &mut Vec<u16>, list: Reader<'_>) -> Option<()> {
     let (pairs, rest) = list.rest().as_chunks::<2>();
     if !rest.is_empty() {
         return None;
     }
     numbers.clear();
-    numbers.extend(pairs.iter().map(|pair| u16::from_be_bytes(*pair)));
+    let listed = pairs.iter().map(|pair| u16::from_be_bytes(*pair));
+    numbers.extend(listed.filter(|&number| !is_grease(number)));
     Some(())
 }
 
@@ -331,7 +374,7 @@ mod tests {
         assert_eq!(
             (vec![8, 9], None, true, None),
             (
-                hello.session_id,
+                hello.session_id.bytes().to_vec(),
                 hello.offered,
                 hello.malformed,
                 hello.profile

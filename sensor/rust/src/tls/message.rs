@@ -3,11 +3,9 @@
 use super::registry::{self, Version};
 use crate::bytes::Reader;
 
-/// Certificates of a Certificate message body (RFC 5246 7.4.2), as far as they are complete.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Chain<'a> {
-    /// DER of each, in the order sent.
-    pub certificates: Vec<&'a [u8]>,
+/// How the list of a Certificate message was.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Chain {
     /// The body ends where the list says, and every certificate is complete.
     pub complete: bool,
     /// There are more than the cap allows; the rest is left out.
@@ -17,28 +15,32 @@ pub struct Chain<'a> {
 /// More names than any server sends: the longest public lists have some hundreds.
 const MAX_ISSUERS: usize = 1_024;
 
-/// Read a Certificate message.
-#[must_use]
-pub fn certificates(body: &[u8], max_chain: usize) -> Chain<'_> {
-    let mut chain = Chain {
-        certificates: Vec::new(),
-        complete: false,
-        too_long: false,
-    };
+/// Read the body of a Certificate message (RFC 5246 7.4.2): the DER of each certificate that is complete goes to
+/// `receive`, in the order sent.
+pub fn certificates<'a>(
+    body: &'a [u8],
+    max_chain: usize,
+    mut receive: impl FnMut(&'a [u8]),
+) -> Chain {
+    let mut chain = Chain::default();
     let mut reader = Reader::new(body);
     let Some(length) = reader.u24().and_then(|n| usize::try_from(n).ok()) else {
         return chain;
     };
     let there = reader.rest();
     let mut list = Reader::new(there.get(..length).unwrap_or(there));
+    let mut number = 0;
     while !list.is_empty() {
         match list.vector24() {
-            Some(_) if chain.certificates.len() == max_chain => {
+            Some(_) if number == max_chain => {
                 chain.too_long = true;
                 return chain;
             }
             // ASN.1Cert is opaque<1..2^24-1>: an empty one is none, and what follows it is not to be trusted.
-            Some(der) if !der.is_empty() => chain.certificates.push(der.rest()),
+            Some(der) if !der.is_empty() => {
+                number += 1;
+                receive(der.rest());
+            }
             _ => return chain,
         }
     }
@@ -120,47 +122,54 @@ fn read_key_exchange(
 mod tests {
     use super::*;
 
+    fn read(body: &[u8], max_chain: usize) -> (Vec<&[u8]>, Chain) {
+        let mut certificates = Vec::new();
+        let chain = super::certificates(body, max_chain, |der| certificates.push(der));
+        (certificates, chain)
+    }
+
     #[test]
     fn complete_certificates_before_a_cut_are_kept() {
         let body = [0, 0, 9, 0, 0, 2, 7, 8, 0, 0, 1, 9];
-        let whole = certificates(&body, 9);
-        assert_eq!(vec![&[7, 8][..], &[9]], whole.certificates);
+        let (certificates, whole) = read(&body, 9);
+        assert_eq!(vec![&[7, 8][..], &[9]], certificates);
         assert!(whole.complete);
         for n in 0..body.len() {
-            let cut = certificates(&body[..n], 9);
+            let (certificates, cut) = read(&body[..n], 9);
             assert_eq!(
                 (usize::from(n >= 8), false),
-                (cut.certificates.len(), cut.complete)
+                (certificates.len(), cut.complete)
             );
         }
     }
 
     #[test]
     fn a_list_that_lies_about_its_length_is_not_complete() {
-        assert!(!certificates(&[0, 0, 4, 0, 0, 1, 9, 5], 9).complete);
-        assert!(!certificates(&[0, 0, 5, 0, 0, 1, 9, 5], 9).complete);
-        assert!(!certificates(&[0, 0, 4, 0, 0, 2, 9], 9).complete);
+        for body in [
+            [0, 0, 4, 0, 0, 1, 9, 5].as_slice(),
+            &[0, 0, 5, 0, 0, 1, 9, 5],
+            &[0, 0, 4, 0, 0, 2, 9],
+        ] {
+            assert!(!read(body, 9).1.complete);
+        }
     }
 
     #[test]
     fn an_empty_list_is_complete() {
-        let empty = certificates(&[0, 0, 0], 9);
-        assert!(empty.complete && empty.certificates.is_empty());
+        let (certificates, chain) = read(&[0, 0, 0], 9);
+        assert!(chain.complete && certificates.is_empty());
     }
 
     #[test]
     fn an_empty_certificate_ends_the_reading() {
-        let chain = certificates(&[0, 0, 8, 0, 0, 1, 9, 0, 0, 0, 7], 9);
-        assert_eq!(
-            (vec![&[9][..]], false),
-            (chain.certificates, chain.complete)
-        );
+        let (certificates, chain) = read(&[0, 0, 8, 0, 0, 1, 9, 0, 0, 0, 7], 9);
+        assert_eq!((vec![&[9][..]], false), (certificates, chain.complete));
     }
 
     #[test]
     fn chains_are_capped() {
-        let chain = certificates(&[0, 0, 8, 0, 0, 1, 1, 0, 0, 1, 2], 1);
-        assert_eq!((1, true), (chain.certificates.len(), chain.too_long));
+        let (certificates, chain) = read(&[0, 0, 8, 0, 0, 1, 1, 0, 0, 1, 2], 1);
+        assert_eq!((1, true), (certificates.len(), chain.too_long));
     }
 
     #[test]

@@ -1,18 +1,17 @@
 //! What a hello says of its sender, made once for all hellos that are alike: the hashes of fingerprints cost more than all
 //! the rest of a handshake, and most clients of a network say the same hello again and again.
 
-use std::hash::BuildHasher as _;
+use std::hash::{BuildHasher as _, Hash};
 use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 
 use super::fingerprint::{self, ClientFields, Ja4, Md5Hex};
-use super::registry::is_grease;
 
 /// Bytes that all kept profiles may cost; then they are forgotten, and made again when they come again.
 const MAX_BYTES: usize = 2 << 20;
-/// A hello with longer lists than this is no client's usual one, and is not kept.
+/// A hello with longer lists than this, in bytes, is no client's usual one, and is not kept.
 const MAX_KEY: usize = 2_048;
 /// What keeping one costs beside its key.
 const OVERHEAD: usize = 192;
@@ -27,21 +26,21 @@ pub struct ClientProfile {
 }
 
 #[derive(Debug)]
-struct Kept<T> {
+struct Kept<K, T> {
     hash: u64,
-    key: Box<[u8]>,
+    key: Box<[K]>,
     made: T,
 }
 
 /// Results by the bytes they are made of.
 #[derive(Debug)]
-struct Memo<T> {
+struct Memo<K, T> {
     hasher: RandomState,
-    table: HashTable<Kept<T>>,
+    table: HashTable<Kept<K, T>>,
     bytes: usize,
 }
 
-impl<T> Default for Memo<T> {
+impl<K, T> Default for Memo<K, T> {
     fn default() -> Self {
         Self {
             hasher: RandomState::default(),
@@ -51,8 +50,9 @@ impl<T> Default for Memo<T> {
     }
 }
 
-impl<T: Clone> Memo<T> {
-    fn get(&mut self, key: &[u8], make: impl FnOnce() -> T) -> T {
+impl<K: Copy + Eq + Hash, T: Clone> Memo<K, T> {
+    /// What is made of this; `overhead` is what keeping it costs beside the key, in bytes.
+    fn get(&mut self, key: &[K], overhead: usize, make: impl FnOnce() -> T) -> T {
         let hash = self.hasher.hash_one(key);
         let found = self
             .table
@@ -61,12 +61,13 @@ impl<T: Clone> Memo<T> {
             return kept.made.clone();
         }
         let made = make();
-        if key.len() <= MAX_KEY {
-            if self.bytes + key.len() + OVERHEAD > MAX_BYTES {
+        let cost = size_of_val(key) + overhead;
+        if size_of_val(key) <= MAX_KEY {
+            if self.bytes + cost > MAX_BYTES {
                 self.table.clear();
                 self.bytes = 0;
             }
-            self.bytes += key.len() + OVERHEAD;
+            self.bytes += cost;
             let kept = Kept {
                 hash,
                 key: key.into(),
@@ -81,11 +82,14 @@ impl<T: Clone> Memo<T> {
 /// The profiles met lately.
 #[derive(Debug, Default)]
 pub struct Profiles {
-    clients: Memo<Arc<ClientProfile>>,
-    servers: Memo<Md5Hex>,
+    clients: Memo<u16, Arc<ClientProfile>>,
+    servers: Memo<u16, Md5Hex>,
+    protocols: Memo<u8, Arc<[String]>>,
     /// Fields of the hello that is being read: their room is used again.
     pub(super) fields: ClientFields,
-    key: Vec<u8>,
+    /// Extensions of the ServerHello that is being read, likewise.
+    pub(super) kinds: Vec<u16>,
+    key: Vec<u16>,
 }
 
 impl Profiles {
@@ -93,8 +97,8 @@ impl Profiles {
     pub(super) fn client(&mut self) -> Arc<ClientProfile> {
         let fields = &self.fields;
         self.key.clear();
-        self.key.extend(fields.legacy_version.to_be_bytes());
-        self.key.push(u8::from(fields.has_server_name));
+        self.key.push(fields.legacy_version);
+        self.key.push(u16::from(fields.has_server_name));
         for list in [
             &fields.versions,
             &fields.ciphers,
@@ -102,19 +106,15 @@ impl Profiles {
             &fields.groups,
             &fields.signatures,
         ] {
-            // GREASE is in no fingerprint, and differs each time; here it stands between the lists.
-            for number in list.iter().filter(|&&number| !is_grease(number)) {
-                self.key.extend(number.to_be_bytes());
-            }
-            self.key.extend([0x0a, 0x0a]);
+            self.key.extend_from_slice(list);
+            // GREASE is in none of them: here it stands between them.
+            self.key.push(0x0a0a);
         }
-        self.key.extend(&fields.point_formats);
-        self.key.push(0xff);
-        self.key.extend(&fields.first_alpn);
-        // Where the last two lists part is told by the length of one.
-        self.key
-            .extend(fields.point_formats.len().to_be_bytes().as_slice());
-        self.clients.get(&self.key, || {
+        for bytes in [&fields.point_formats, &fields.first_alpn] {
+            self.key.extend(bytes.iter().map(|&byte| u16::from(byte)));
+            self.key.push(u16::MAX);
+        }
+        self.clients.get(&self.key, OVERHEAD, || {
             Arc::new(ClientProfile {
                 ja3: fingerprint::ja3(fields),
                 ja4: fingerprint::ja4(fields),
@@ -122,14 +122,25 @@ impl Profiles {
         })
     }
 
+    /// The names in a list of application protocols, which clients say again and again, too.
+    pub(super) fn protocols(
+        &mut self,
+        list: &[u8],
+        make: impl FnOnce() -> Arc<[String]>,
+    ) -> Arc<[String]> {
+        // The shortest name takes two bytes of the list, and a text of its own.
+        let overhead = OVERHEAD + list.len() * 32;
+        self.protocols.get(list, overhead, make)
+    }
+
     /// JA3S of a ServerHello.
     pub(super) fn ja3s(&mut self, version: u16, cipher: u16, extensions: &[u16]) -> Md5Hex {
         self.key.clear();
-        for number in [version, cipher].iter().chain(extensions) {
-            self.key.extend(number.to_be_bytes());
-        }
-        self.servers
-            .get(&self.key, || fingerprint::ja3s(version, cipher, extensions))
+        self.key.extend([version, cipher]);
+        self.key.extend_from_slice(extensions);
+        self.servers.get(&self.key, OVERHEAD, || {
+            fingerprint::ja3s(version, cipher, extensions)
+        })
     }
 }
 

@@ -1,13 +1,13 @@
 //! Handshake messages out of record bodies: several in one record, or one over many.
 
 use super::handshake;
-use crate::connection::Moment;
+use crate::connection::{Moment, Spare};
 
 /// Type and length.
 const HEADER: usize = 4;
 
 /// Most chains are shorter than this, in bytes.
-const USUAL: usize = 8_192;
+pub const USUAL: usize = 8_192;
 
 /// Why a message ends before its length says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,6 +71,20 @@ impl Messages {
     #[must_use]
     pub fn buffered(&self) -> usize {
         self.buffer.capacity()
+    }
+
+    /// Take a buffer, if there is none.
+    pub fn borrow_buffer(&mut self, spare: &mut Spare) {
+        if self.buffer.capacity() == 0 {
+            self.buffer = spare.buffer();
+        }
+    }
+
+    /// Give the buffer away, if there is nothing in it.
+    pub fn return_buffer(&mut self, spare: &mut Spare) {
+        if self.buffer.is_empty() {
+            spare.keep_buffer(std::mem::take(&mut self.buffer));
+        }
     }
 
     /// No message is unfinished.
@@ -179,7 +193,7 @@ impl Messages {
                 since: self.since,
             });
         }
-        self.buffer = Vec::new();
+        self.buffer.clear();
         self.current = None;
         self.header_length = 0;
     }

@@ -5,47 +5,13 @@ use super::opener::{self, Opener, LONGEST};
 /// Bytes of a record that holds one alert.
 const ALERT: usize = 7;
 
-/// The bytes at the end of what was searched that may be the start of an opener.
-#[derive(Debug, Clone, Copy)]
-pub struct Carry {
-    bytes: [u8; LONGEST],
-    length: usize,
-}
-
-impl Default for Carry {
-    fn default() -> Self {
-        Self {
-            bytes: [0; LONGEST],
-            length: 0,
-        }
-    }
-}
-
-impl Carry {
-    /// The bytes carried.
-    #[must_use]
-    pub fn bytes(&self) -> &[u8] {
-        self.bytes.get(..self.length).unwrap_or_default()
-    }
-
-    fn set(&mut self, parts: [&[u8]; 2]) {
-        self.length = 0;
-        for byte in parts.into_iter().flatten() {
-            if let Some(slot) = self.bytes.get_mut(self.length) {
-                *slot = *byte;
-                self.length += 1;
-            }
-        }
-    }
-}
-
 /// What a search found.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Found {
     /// What begins.
     pub opener: Opener,
     /// Its bytes from earlier segments.
-    pub carried: Carry,
+    pub carried: Vec<u8>,
     /// Where it begins, or goes on, in the bytes just searched.
     pub at: usize,
 }
@@ -53,7 +19,8 @@ pub struct Found {
 /// The search in one direction.
 #[derive(Debug, Default)]
 pub struct Scanner {
-    carry: Carry,
+    /// The bytes at the end of what was searched that may be the start of an opener: fewer than `LONGEST`.
+    carry: Vec<u8>,
     searched: u64,
 }
 
@@ -64,15 +31,21 @@ impl Scanner {
         self.searched
     }
 
+    /// Bytes that the carried ones take.
+    #[must_use]
+    pub fn memory(&self) -> usize {
+        self.carry.capacity()
+    }
+
     /// Nothing is carried: if TLS begins in the next bytes, it begins with them.
     #[must_use]
     pub fn is_fresh(&self) -> bool {
-        self.carry.length == 0
+        self.carry.is_empty()
     }
 
     /// What is carried is an alert: the other side has spoken TLS now, so this one answers. It is not carried any more.
-    pub fn take_alert(&mut self) -> Option<Carry> {
-        if opener::look(self.carry.bytes()) != Opener::Alert {
+    pub fn take_alert(&mut self) -> Option<Vec<u8>> {
+        if opener::look(&self.carry) != Opener::Alert {
             return None;
         }
         Some(std::mem::take(&mut self.carry))
@@ -80,21 +53,18 @@ impl Scanner {
 
     /// Bytes are missing here: what was carried has no continuation.
     pub fn gap(&mut self) {
-        self.searched += u64::try_from(self.carry.length).unwrap_or(0);
-        self.carry.length = 0;
+        self.searched += u64::try_from(self.carry.len()).unwrap_or(0);
+        self.carry.clear();
     }
 
     /// Search the next bytes. With `alerts`, an alert is a start, too.
     pub fn search(&mut self, bytes: &[u8], alerts: bool) -> Option<Found> {
-        let known = self.carry.length;
+        let known = self.carry.len();
         if known > 0 {
             // An opener that began in the last byte carried is known within this many of the new ones, or is none.
             let mut window = [0; 2 * LONGEST];
             let mut length = 0;
-            for (slot, &byte) in window
-                .iter_mut()
-                .zip(self.carry.bytes().iter().chain(bytes))
-            {
+            for (slot, &byte) in window.iter_mut().zip(self.carry.iter().chain(bytes)) {
                 *slot = byte;
                 length += 1;
             }
@@ -106,13 +76,12 @@ impl Scanner {
                     Opener::No => from = at + 1,
                     Opener::Maybe => {
                         self.searched += u64::try_from(at).unwrap_or(0);
-                        self.carry.set([joined.get(at..).unwrap_or_default(), &[]]);
+                        self.carry = joined.get(at..).unwrap_or_default().to_vec();
                         return None;
                     }
                     opener => {
                         self.searched += u64::try_from(at).unwrap_or(0);
-                        let mut carried = Carry::default();
-                        carried.set([joined.get(at..known).unwrap_or_default(), &[]]);
+                        let carried = joined.get(at..known).unwrap_or_default().to_vec();
                         return Some(Found {
                             opener,
                             carried,
@@ -123,7 +92,7 @@ impl Scanner {
             }
         }
         self.searched += u64::try_from(known).unwrap_or(0);
-        self.carry.length = 0;
+        self.carry.clear();
         self.search_fresh(bytes, alerts)
     }
 
@@ -134,14 +103,14 @@ impl Scanner {
                 Opener::No => from = at + 1,
                 Opener::Maybe => {
                     self.searched += u64::try_from(at).unwrap_or(0);
-                    self.carry.set([bytes.get(at..).unwrap_or_default(), &[]]);
+                    self.carry = bytes.get(at..).unwrap_or_default().to_vec();
                     return None;
                 }
                 opener => {
                     self.searched += u64::try_from(at).unwrap_or(0);
                     return Some(Found {
                         opener,
-                        carried: Carry::default(),
+                        carried: Vec::new(),
                         at,
                     });
                 }
@@ -175,7 +144,7 @@ mod tests {
         let mut scanner = Scanner::default();
         for (index, part) in stream.chunks(size).enumerate() {
             if let Some(found) = scanner.search(part, alerts) {
-                let start = index * size + found.at - found.carried.bytes().len();
+                let start = index * size + found.at - found.carried.len();
                 return Some((start, scanner.searched()));
             }
         }
@@ -219,7 +188,7 @@ mod tests {
                 scanner.search(part, false);
             }
             let carried = scanner.take_alert().unwrap();
-            assert_eq!((&stream[1..], 1), (carried.bytes(), scanner.searched()));
+            assert_eq!((&stream[1..], 1), (&carried[..], scanner.searched()));
             assert!(scanner.take_alert().is_none());
             assert_eq!(Some((1, 1)), find(&stream, size, true), "{size}");
         }

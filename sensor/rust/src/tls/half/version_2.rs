@@ -113,7 +113,7 @@ impl Half {
         match message.first() {
             Some(&CLIENT_HELLO) => {
                 match ClientHello::read_version_2(message) {
-                    Some(hello) => self.current().client_hello = Some(Box::new(hello)),
+                    Some(hello) => self.current().client_hello = Some(hello),
                     None => context.counters.messages_malformed += 1,
                 }
                 // The server chooses whether it goes on in this format.
@@ -125,7 +125,7 @@ impl Half {
                 let facts = self.current();
                 match read {
                     Some((hello, kind, certificate)) => {
-                        facts.server_hello = Some(Box::new(hello));
+                        facts.server_hello = Some(hello);
                         if !certificate.is_empty() {
                             facts.note_certificate(kind == X509, certificate, context);
                         }
@@ -169,7 +169,7 @@ fn server_hello(message: &[u8]) -> Option<(ServerHello, u8, &[u8])> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::connection::Moment;
+    use crate::connection::{Moment, Spare};
     use crate::identities::Identities;
     use crate::limits::{Counters, Limits};
     use crate::tls::facts::Facts;
@@ -209,6 +209,7 @@ mod tests {
             counters: &mut counters,
             identities: &mut identities,
             profiles: &mut profiles,
+            spare: &mut Spare::default(),
         };
         let mut half = Half::with_version_2();
         for part in stream.chunks(size) {
