@@ -11,7 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from analytics import coverage
+from analytics import budget, coverage
 from analytics.at import clamp
 from analytics.evaluate import evaluate
 from analytics.load import load_segments
@@ -55,12 +55,14 @@ class Request:
     """As `analytics.network.home_ranges` gives them."""
     store: str | None
     """URL; None: a temporary store."""
+    memory: int | None = None
+    """Budget of the whole process in bytes; None: the core's default caps, and what the store takes."""
 
 
 def audit(request: Request, rules: LoadedRules, *, progress: Callable[[Progress], None] | None = None) -> Run:
     """Read, load and judge. StoreError or SpoolError: nothing can be said. Damaged captures are part of the result."""
     with ExitStack() as stack:
-        store = stack.enter_context(_store(request.store))
+        store = stack.enter_context(_store(request))
         reports, loaded = _take(request, store, stack, progress)
         loads = sorted({result.load_id for result in loaded if result})
         clock = _clock(request, reports)
@@ -80,13 +82,14 @@ class _Taken:
 
 
 @contextmanager
-def _store(url: str | None) -> Iterator[Store]:
+def _store(request: Request) -> Iterator[Store]:
     """Open the store with its tables made."""
-    if url is None:
-        with temporary_store() as store:
+    settings = None if request.memory is None else budget.of_store(request.memory)
+    if request.store is None:
+        with temporary_store(settings=settings) as store:
             yield store
     else:
-        with open_store(url) as store:
+        with open_store(request.store, settings=settings) as store:
             store.migrate()
             yield store
 
@@ -123,7 +126,7 @@ def _take(
     request: Request, store: Store, stack: ExitStack, progress: Callable[[Progress], None] | None
 ) -> tuple[list[CaptureReport], list[LoadResult | None]]:
     """Read all captures into the store."""
-    engine = NativeEngine()
+    engine = NativeEngine(memory=None if request.memory is None else budget.of_core(request.memory))
     folder = Path(
         stack.enter_context(tempfile.TemporaryDirectory(prefix="certspan-spool-", ignore_cleanup_errors=True))
     )

@@ -157,8 +157,10 @@ class Store:
             raise explain(error, self.name, of_user=of_user) from error
 
 
-def open_store(url: str, *, read_only: bool = False) -> Store:
+def open_store(url: str, *, read_only: bool = False, settings: Mapping[str, int] | None = None) -> Store:
     """Open the store at this URL; without `read_only` it is made if there is none (then call `migrate`).
+
+    `settings` of the engine hold as long as it is open.
 
     StoreUrlError if the URL cannot be understood or names no store, StoreError if another process has it.
     """
@@ -167,34 +169,35 @@ def open_store(url: str, *, read_only: bool = False) -> Store:
     path = url.removeprefix(_SCHEME)
     if not path or "?" in path or "\0" in path:
         raise StoreUrlError(f"{url}: names no folder; write chdb:///absolute/folder, without a question mark")
-    return _open(Path(path).expanduser().resolve(), name=url, read_only=read_only)
+    return _open(Path(path).expanduser().resolve(), name=url, read_only=read_only, settings=settings)
 
 
 @contextmanager
-def temporary_store() -> Iterator[Store]:
-    """Give an empty store, with its tables, in a folder that is removed in the end."""
+def temporary_store(*, settings: Mapping[str, int] | None = None) -> Iterator[Store]:
+    """Give an empty store, with its tables, in a folder that is removed in the end; `settings` are the engine's."""
     try:
         folder = tempfile.mkdtemp(prefix="certspan-")
     except OSError as error:
         raise StoreError(f"cannot make a folder for a temporary store: {error.strerror}; set TMPDIR") from error
     try:
-        with _open(Path(folder).resolve() / "store", name="the temporary store", read_only=False) as store:
+        place = Path(folder).resolve() / "store"
+        with _open(place, name="the temporary store", read_only=False, settings=settings) as store:
             store.migrate()
             yield store
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _open(folder: Path, *, name: str, read_only: bool) -> Store:
+def _open(folder: Path, *, name: str, read_only: bool, settings: Mapping[str, int] | None = None) -> Store:
     _require_engine(name)
     embedded.check_folder(folder, name, read_only=read_only, database=DATABASE)
     embedded.check_free(folder, name)
     from clickhouse_connect import get_client  # noqa: PLC0415  costs a fifth of a second
     from clickhouse_connect.driver.exceptions import Error  # noqa: PLC0415
 
-    settings = _SETTINGS | ({"readonly": 1} if read_only else {})
+    all_settings = _SETTINGS | dict(settings or {}) | ({"readonly": 1} if read_only else {})
     try:
-        client = get_client(interface="chdb", path=str(folder), settings=settings, tz_mode="aware")
+        client = get_client(interface="chdb", path=str(folder), settings=all_settings, tz_mode="aware")
     except (Error, OSError, RuntimeError) as error:
         embedded.check_free(folder, name)
         raise explain(error, name) from error

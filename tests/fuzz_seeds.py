@@ -24,6 +24,7 @@ import wire
 import wraps
 from backports import zstd
 from rewrite import CIRCLE, Packet, Segment, connections, cut, packets, pcap, pcapng, read, retime, segments, stream
+from wraps_media import MEDIA
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -106,6 +107,13 @@ def frames(connection: list[Segment], random: Random) -> Iterator[bytes]:
         yield framed(wraps.fragments(one, 7, random, 40))
 
 
+def media() -> Iterator[bytes]:
+    """Give two frames of each medium that no capture here has."""
+    connection = connections(segments(read(CAPTURES[0])))[0]
+    for wrap, _ in MEDIA.values():
+        yield framed([wrap(one) for one in connection[:2]])
+
+
 def framed(whole: Iterable[Packet]) -> bytes:
     """Put frames behind their link type, seconds and length."""
     return b"".join(struct.pack(">HBH", one.link, 0, len(one.frame)) + one.frame for one in whole)
@@ -164,6 +172,7 @@ def seeds() -> Iterator[tuple[str, bytes]]:
     """Give (target, input). The same each time."""
     random = Random(1)
     yield from made_by_hand()
+    yield from (("frame", one) for one in media())
     for capture in CAPTURES:
         whole = read(capture)
         some = spread(connections(segments(whole)))

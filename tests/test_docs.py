@@ -10,10 +10,11 @@ from pathlib import Path
 
 import click
 import pytest
+from rewrite import Packet, pcapng
 
 from analytics.cli import COMMANDS, main
 from rules.pack import load_rules
-from sensor._rust import default_limits
+from sensor._rust import Reading, default_limits
 from sensor.events import Visibility
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -117,3 +118,16 @@ def test_no_page_names_a_registry_host() -> None:
         path = ROOT / name
         if path.suffix in {".md", ".toml", ".txt", ".py", ".yml"} or name == "Makefile":
             assert not hosts.search(path.read_text(errors="replace")), name
+
+
+def test_exactly_the_link_types_that_are_read_are_listed(tmp_path: Path) -> None:
+    path = tmp_path / "all.pcapng"
+    path.write_bytes(pcapng([Packet(1, link, bytes(64)) for link in range(512)]))
+    reading = Reading(str(path), name="all")
+    while reading.read() is not None:
+        pass
+    refused = {int(re.findall(r"link type (\d+) is not", damage.message)[0]) for damage in reading.damage}
+    table = MANUAL.partition("## Link types")[2].partition("## ")[0]
+    rows = [line.rsplit("|", 2)[1] for line in table.splitlines() if line.startswith("| ")][1:]
+    listed = {int(number) for row in rows for number in re.findall(r"\d+", row)}
+    assert listed == set(range(512)) - refused

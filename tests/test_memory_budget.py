@@ -1,7 +1,8 @@
-"""`certspan extract --memory`: attacks stay within it, measured from outside, and honest handshakes are found."""
+"""`--memory`: attacks stay within it, measured from outside, and honest handshakes are found."""
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -10,8 +11,11 @@ from pathlib import Path
 import pytest
 from command import CERTSPAN
 
+from analytics import budget
 from analytics.engines import LEAST_MEMORY
 from analytics.size import parse
+from analytics.store import temporary_store
+from analytics.store_errors import StoreError
 from sensor._rust import SMALLEST_BUDGET
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -62,6 +66,39 @@ def test_the_budget_is_what_gives_flows_up(tmp_path: Path) -> None:
     assert peaks[1] > 1.3 * peaks[0]
 
 
+@pytest.mark.xdist_group("memory")
+def test_an_audit_stays_within_its_budget_and_tells_the_honest_handshakes() -> None:
+    command = "certspan audit --memory {memory}M --report - -"
+    memory = str(budget.LEAST >> 20)
+    words: list[str | Path] = [sys.executable, ROOT / "bench/memory.py", "half-open", "gaps", "--memory", memory]
+    done = subprocess.run(
+        [*words, "--scale", "0.05", "--certspan", command], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, len(done.stdout.splitlines())) == (0, 3), done.stdout
+
+
+def test_a_budget_changes_nothing_that_an_audit_tells() -> None:
+    told = []
+    for words in ([], ["--memory", f"{budget.LEAST >> 20}M"]):
+        command: list[str | Path] = [CERTSPAN, "audit", "--json", "-", *words, ROOT / "pcaps"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        told.append(json.loads(done.stdout))
+    assert told[0]["findings"]
+    assert told[0] == told[1]
+
+
+def test_the_store_keeps_to_its_part_of_the_budget() -> None:
+    """What needs more goes to the disk where it can, and fails where it cannot."""
+    with temporary_store(settings=budget.of_store(64 << 20)) as store:
+        ((most, threads),) = store.query("SELECT getSetting('max_memory_usage'), getSetting('max_threads')")
+        assert (most, threads) == (32 << 20, 1)
+        many = "SELECT count() FROM (SELECT number % 3000000 AS n, count() FROM numbers(3000000) GROUP BY n)"
+        assert store.query(many) == [(3_000_000,)]
+        with pytest.raises(StoreError, match="memory limit"):
+            store.query("SELECT length(groupArray(number)) FROM numbers(10000000)")
+
+
 @pytest.mark.parametrize(
     ("text", "size"), [("1", 1), ("512K", 512 << 10), ("256m", 256 << 20), ("2GiB", 2 << 30), (" 1TB ", 1 << 40)]
 )
@@ -75,14 +112,24 @@ def test_what_is_no_size(text: str) -> None:
         parse(text)
 
 
-@pytest.mark.parametrize("words", [["8M"], ["lots"], ["256M", "--engine", "tshark"]])
-def test_what_cannot_be_is_one_line_and_a_usage_error(words: list[str]) -> None:
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        ("extract", ["8M"]),
+        ("extract", ["lots"]),
+        ("extract", ["256M", "--engine", "tshark"]),
+        ("audit", ["383M"]),
+        ("audit", ["much"]),
+    ],
+)
+def test_what_cannot_be_is_one_line_and_a_usage_error(command: str, words: list[str]) -> None:
     done = subprocess.run(
-        [CERTSPAN, "extract", "--memory", *words, ROOT / "pcaps/tls13.pcapng"], capture_output=True, check=False
+        [CERTSPAN, command, "--memory", *words, ROOT / "pcaps/tls13.pcapng"], capture_output=True, check=False
     )
     assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (2, b"", 1)
 
 
 def test_the_least_budget_stands_in_one_place() -> None:
     assert LEAST_MEMORY == SMALLEST_BUDGET
-    assert re.search(rf"\b{SMALLEST_BUDGET >> 20}M\b", (ROOT / "docs/using.md").read_text())
+    for least in (SMALLEST_BUDGET, budget.LEAST):
+        assert re.search(rf"\b{least >> 20}M\b", (ROOT / "docs/using.md").read_text())

@@ -46,6 +46,7 @@ from wraps_lines import (
     pppoe,
     radiotap,
 )
+from wraps_media import MEDIA
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -91,7 +92,7 @@ WRAPS: dict[str, tuple[Wrap, list[str]]] = {
     "radiotap and check sequence": (radiotap(air(TO_SYSTEM, quality=True), check=True), []),
     "aggregate": (radiotap(aggregate, check=True), []),
     "PPI": (per_packet(aggregate), []),
-}
+} | MEDIA
 
 
 @pytest.fixture(scope="module")

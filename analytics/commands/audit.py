@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from analytics.budget import LEAST
 from analytics.exits import Exit, Failure, complain, store_failure
+from analytics.size import Size
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -74,6 +76,12 @@ If several apply: 4, then 3, then 1.
     "(about any machine, with --all or where nothing is yours).",
 )
 @click.option("--store", metavar="URL", help="Keep what was found in this store, such as chdb:///srv/certspan.")
+@click.option(
+    "--memory",
+    metavar="SIZE",
+    type=Size(LEAST),
+    help="Budget of the whole process, such as 1G, half of it for queries of the store; see docs/using.md.",
+)
 @click.option("--all", "everything", is_flag=True, help="Leave nothing out of the summary; others' machines too.")
 @click.option(
     "--log-format",
@@ -136,7 +144,7 @@ def _request(captures: tuple[str, ...], options: dict[str, Any]) -> Request:
     try:
         when, how = at.parse(options["at"], clock)
         home = network.home_ranges(options["home"])
-        return Request(expand(captures), when, how, home, options["store"])
+        return Request(expand(captures), when, how, home, options["store"], options["memory"])
     except network.NetworkError as error:
         raise Failure(f"--home {error}", Exit.USAGE) from error
     except (at.AtError, SourceError) as error:

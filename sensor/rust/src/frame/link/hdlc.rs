@@ -1,4 +1,4 @@
-//! Serial lines that say an `EtherType`: Cisco's HDLC (RFC 1547 4.3.1) and Frame Relay (RFC 2427).
+//! Serial lines that say an `EtherType`: Cisco's HDLC (RFC 1547 4.3.1), Frame Relay (RFC 2427), one or several lines at once.
 
 use super::{ethernet, Skip, Wrapping};
 use crate::bytes::Reader;
@@ -29,6 +29,22 @@ pub(super) fn frame_relay_with_direction<'a>(
 ) -> Result<&'a [u8], Skip> {
     reader.u8().ok_or(Skip::Malformed)?;
     frame_relay(reader, wrapping)
+}
+
+/// LINKTYPE_MFR: Frame Relay over several lines (FRF.16). Of a frame in parts no part is read.
+pub(super) fn multilink<'a>(
+    reader: &mut Reader<'a>,
+    wrapping: &mut Wrapping,
+) -> Result<&'a [u8], Skip> {
+    /// First part, last part, control of the line.
+    const PARTS: u8 = 0xe0;
+    const WHOLE: u8 = 0xc0;
+    let first = reader.u8().ok_or(Skip::Malformed)?;
+    reader.u8().ok_or(Skip::Malformed)?;
+    match first & PARTS {
+        WHOLE => frame_relay(reader, wrapping),
+        _ => Err(Skip::NotIp),
+    }
 }
 
 /// LINKTYPE_FRELAY: an address whose last byte is odd, then the control byte and padding of Q.922 and a network layer
@@ -91,7 +107,7 @@ fn by_protocol_id<'a>(
 mod tests {
     use super::super::tests::{holds, strip};
     use super::super::{
-        CISCO_HDLC, CISCO_HDLC_WITH_DIRECTION, FRAME_RELAY, FRAME_RELAY_WITH_DIRECTION,
+        CISCO_HDLC, CISCO_HDLC_WITH_DIRECTION, FRAME_RELAY, FRAME_RELAY_WITH_DIRECTION, MFR,
     };
     use super::*;
 
@@ -128,6 +144,13 @@ mod tests {
             holds(FRAME_RELAY, &frame, &[0x45, 9], &[]);
             let frame = [&[1], &frame[..]].concat();
             holds(FRAME_RELAY_WITH_DIRECTION, &frame, &[0x45, 9], &[]);
+            let whole = [&[0xc1, 7], &frame[1..]].concat();
+            holds(MFR, &whole, &[0x45, 9], &[]);
+            // The first part, the last, one between, and "hello".
+            for part in [0x81, 0x41, 0x01, 0xe1] {
+                let part = [&[part, 7], &frame[1..]].concat();
+                assert_eq!(Err(Skip::NotIp), strip(MFR, &part));
+            }
         }
         assert_eq!(Err(Skip::Malformed), strip(FRAME_RELAY, &[2; 40]));
         // The management of the line (Q.933).

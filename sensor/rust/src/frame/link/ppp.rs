@@ -62,7 +62,10 @@ pub(super) fn over_ethernet<'a>(
 }
 
 /// Address and control, unless compressed away, then a protocol of two bytes, or of one if it is odd (RFC 1661 6.5, 6.6).
-fn packet<'a>(reader: &mut Reader<'a>, wrapping: &mut Wrapping) -> Result<&'a [u8], Skip> {
+pub(super) fn packet<'a>(
+    reader: &mut Reader<'a>,
+    wrapping: &mut Wrapping,
+) -> Result<&'a [u8], Skip> {
     if reader.rest().starts_with(&ADDRESS_AND_CONTROL) {
         reader.take(2);
     }

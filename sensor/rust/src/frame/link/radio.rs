@@ -1,7 +1,7 @@
-//! What capturing cards put before a frame of 802.11: radiotap, Prism, AVS and PPI headers.
+//! What capturing cards put before a frame of 802.11: radiotap, Prism and AVS headers.
 
 use super::wifi::{self, Air};
-use super::{network_packet, Skip, Wrapping, PPI};
+use super::{Skip, Wrapping};
 use crate::bytes::Reader;
 
 /// Of the flags of radiotap and PPI: the frame ends with its check sequence.
@@ -35,15 +35,6 @@ pub(super) fn prism<'a>(
 /// LINKTYPE_IEEE802_11_AVS.
 pub(super) fn avs<'a>(reader: &mut Reader<'a>, wrapping: &mut Wrapping) -> Result<&'a [u8], Skip> {
     wifi::packet(inside_avs(reader.rest())?, wrapping)
-}
-
-/// LINKTYPE_PPI: a frame of any other link type.
-pub(super) fn per_packet<'a>(
-    reader: &mut Reader<'a>,
-    wrapping: &mut Wrapping,
-) -> Result<&'a [u8], Skip> {
-    let (link_type, frame) = inside_per_packet(reader.rest())?;
-    network_packet(link_type, frame, wrapping)
 }
 
 /// All that was captured.
@@ -124,18 +115,6 @@ pub(super) fn inside_avs(bytes: &[u8]) -> Result<Air<'_>, Skip> {
     inside_nothing(frame.ok_or(Skip::Malformed)?)
 }
 
-/// Link type and frame behind a PPI header: version, flags, length, link type, all little-endian.
-pub(super) fn inside_per_packet(bytes: &[u8]) -> Result<(u16, &[u8]), Skip> {
-    let length = little_endian(bytes, 2).filter(|&length| length >= 8);
-    let frame = length.and_then(|length| bytes.get(length..));
-    let link_type = little_endian(bytes, 4).and_then(|link| u16::try_from(link).ok());
-    match (link_type, frame) {
-        // In itself it would never end.
-        (Some(link_type), Some(frame)) if link_type != PPI => Ok((link_type, frame)),
-        _ => Err(Skip::Malformed),
-    }
-}
-
 fn little_endian(bytes: &[u8], at: usize) -> Option<usize> {
     let field = bytes.get(at..at + 2)?.try_into().ok()?;
     Some(usize::from(u16::from_le_bytes(field)))
@@ -144,7 +123,7 @@ fn little_endian(bytes: &[u8], at: usize) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::super::tests::{holds, strip};
-    use super::super::{AVS, IEEE802_11, PRISM, RADIOTAP};
+    use super::super::{AVS, IEEE802_11, PPI, PRISM, RADIOTAP};
     use super::*;
 
     /// A data frame from an access point: header, LLC and SNAP, the first bytes of a packet.
@@ -226,8 +205,6 @@ mod tests {
             (RADIOTAP, &[0, 0, 8, 0, 2, 0, 0, 0x80]),
             (PRISM, &[0x44, 0, 0, 0, 9, 9, 9, 9]),
             (AVS, &[0x80, 0x21, 0x10, 1, 0, 0, 0, 7]),
-            (PPI, &[0, 0, 8, 0, 192, 0, 0, 0]),
-            (PPI, &[0, 0, 9, 0, 1, 0, 0, 0]),
         ] {
             assert_eq!(Err(Skip::Malformed), strip(link, bytes), "{link}");
         }
