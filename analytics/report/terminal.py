@@ -100,7 +100,9 @@ def _head(run: Run) -> Iterator[_Line]:
     inputs = made.inputs
     names = ", ".join(text.inert(capture.name) for capture in inputs)
     if len(inputs) > _MAX_NAMES:
-        names = text.counted(len(inputs), "capture")
+        names = text.counted(len(inputs), "joined capture" if made.joined else "capture")
+    elif made.joined:
+        names += " (joined)"
     sizes = [capture.size for capture in inputs if capture.size is not None]
     first = min((capture.first_packet for capture in inputs if capture.first_packet), default=None)
     last = max((capture.last_packet for capture in inputs if capture.last_packet), default=None)

@@ -8,13 +8,13 @@ use std::io::{self, Write as _};
 
 use _rust::limits::Limits;
 use _rust::reading::Reading;
-use _rust::rows::{arrow, Source};
+use _rust::rows::{arrow, Captures, Source};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let path = std::env::args().nth(1).ok_or("usage: extract CAPTURE")?;
     let source = Source {
         sensor: String::new(),
-        capture: Some(path.clone()),
+        captures: Captures::one(path.clone()),
     };
     let file = File::open(&path)?;
     let mut reading = Reading::new(Box::new(file), &source.sensor, Limits::default(), false);

@@ -1,9 +1,9 @@
-//! One capture read to its end: the capture's packets through the engine, in portions.
+//! One capture, or several that are one observation, read to the end: packets through the engine, in portions.
 
 use std::collections::BTreeMap;
-use std::io::Read;
+use std::sync::Arc;
 
-use crate::capture::{CaptureReader, Options};
+use crate::capture::{Input, Joined, Opener, Options, Part};
 use crate::connection::Moment;
 use crate::engine::{Engine, Frame, Output};
 use crate::frame::is_known_link;
@@ -47,12 +47,47 @@ impl Span {
     }
 }
 
-/// A capture being read.
-pub struct Reading {
-    reader: CaptureReader,
-    engine: Engine,
+/// What is counted of one capture.
+#[derive(Debug, Default)]
+struct Tally {
     span: Span,
     unknown_links: BTreeMap<u16, u64>,
+    sessions: u64,
+}
+
+/// What reading one capture came to.
+#[derive(Debug, Clone)]
+pub struct Report {
+    /// Packets read.
+    pub packets: u64,
+    /// Sessions whose first frame is in it.
+    pub sessions: u64,
+    /// Earliest and latest packet time; packets without a time do not count.
+    pub span_ns: Option<(u64, u64)>,
+    /// SHA-256 of the uncompressed bytes; after the end, if asked for.
+    pub sha256: Option<[u8; 32]>,
+    /// What is wrong with it.
+    pub faults: Vec<Fault>,
+}
+
+impl Report {
+    fn new(part: &Part, tally: &Tally) -> Self {
+        Self {
+            packets: part.packets,
+            sessions: tally.sessions,
+            span_ns: tally.span.0,
+            sha256: part.sha256,
+            faults: faults(part, tally),
+        }
+    }
+}
+
+/// Captures being read.
+pub struct Reading {
+    reader: Joined,
+    engine: Engine,
+    /// One for each capture that was begun.
+    tallies: Vec<Tally>,
     /// Interfaces whose names the engine knows.
     named: u32,
     ended: bool,
@@ -61,12 +96,17 @@ pub struct Reading {
 impl Reading {
     /// Read from `input`; `sensor` goes into the ids of sessions.
     #[must_use]
-    pub fn new(input: Box<dyn Read + Send>, sensor: &str, limits: Limits, sha256: bool) -> Self {
+    pub fn new(input: Input, sensor: &str, limits: Limits, sha256: bool) -> Self {
+        Self::joined(vec![Box::new(|| Ok(input))], sensor, limits, sha256)
+    }
+
+    /// Read captures as one observation, in this order.
+    #[must_use]
+    pub fn joined(captures: Vec<Opener>, sensor: &str, limits: Limits, sha256: bool) -> Self {
         Self {
-            reader: CaptureReader::new(input, Options { sha256 }),
+            reader: Joined::new(captures, Options { sha256 }),
             engine: Engine::new(sensor, limits),
-            span: Span::default(),
-            unknown_links: BTreeMap::new(),
+            tallies: vec![Tally::default()],
             named: 0,
             ended: false,
         }
@@ -88,7 +128,19 @@ impl Reading {
                 break;
             }
         }
-        Some(self.engine.take())
+        let output = self.engine.take();
+        self.count(&output);
+        Some(output)
+    }
+
+    /// A session belongs to the capture of its first frame.
+    fn count(&mut self, output: &Output) {
+        let starts = self.reader.starts();
+        for session in &output.sessions {
+            if let Some(tally) = self.tallies.get_mut(place(&starts, session.frame)) {
+                tally.sessions += 1;
+            }
+        }
     }
 
     /// Some packets through the engine; `false` if there are none left.
@@ -96,14 +148,17 @@ impl Reading {
         let Self {
             reader,
             engine,
-            span,
-            unknown_links,
+            tallies,
             named,
             ..
         } = self;
         if !reader.advance(TOGETHER) {
             return false;
         }
+        tallies.resize_with(reader.place() + 1, Tally::default);
+        let Some(tally) = tallies.last_mut() else {
+            return false;
+        };
         for interface in *named..reader.interfaces() {
             if let Some(name) = reader.interface_name(interface) {
                 engine.name_interface(interface, name);
@@ -111,9 +166,9 @@ impl Reading {
         }
         *named = reader.interfaces();
         engine.frames(reader.packets_here().map(|packet| {
-            span.include(packet.time_ns);
+            tally.span.include(packet.time_ns);
             if !is_known_link(packet.link_type) {
-                *unknown_links.entry(packet.link_type).or_default() += 1;
+                *tally.unknown_links.entry(packet.link_type).or_default() += 1;
             }
             Frame {
                 link_type: packet.link_type,
@@ -140,16 +195,19 @@ impl Reading {
         self.reader.stored_bytes_read()
     }
 
+    /// How many packets came before each capture that was begun, in their order; the first number is 0.
+    #[must_use]
+    pub fn starts(&self) -> Arc<Vec<u64>> {
+        self.reader.starts()
+    }
+
     /// Earliest and latest packet time; packets without a time do not count.
     #[must_use]
     pub fn span_ns(&self) -> Option<(u64, u64)> {
-        self.span.0
-    }
-
-    /// SHA-256 of the uncompressed bytes; after the end, if asked for.
-    #[must_use]
-    pub fn sha256(&self) -> Option<[u8; 32]> {
-        self.reader.sha256()
+        let spans = self.tallies.iter().filter_map(|tally| tally.span.0);
+        spans.reduce(|(first, last), (other_first, other_last)| {
+            (first.min(other_first), last.max(other_last))
+        })
     }
 
     /// What was counted.
@@ -158,25 +216,42 @@ impl Reading {
         self.engine.counters()
     }
 
-    /// What is wrong with the capture so far.
+    /// Each capture that was begun, in their order; all of them at the end.
     #[must_use]
-    pub fn faults(&self) -> Vec<Fault> {
-        let damage = self.reader.damage().iter().map(|damage| Fault {
-            code: damage.code.as_str(),
-            message: match damage.times {
-                0 | 1 => damage.message.clone(),
-                times => format!("{} ({times} times)", damage.message),
-            },
-            offset: damage.offset,
-        });
-        let links = self.unknown_links.iter().map(|(link, packets)| Fault {
-            code: UNKNOWN_LINK_TYPE,
-            message: format!(
-                "link type {link} is not supported: {packets} packet{} skipped",
-                if *packets == 1 { "" } else { "s" }
-            ),
-            offset: None,
-        });
-        damage.chain(links).collect()
+    pub fn reports(&self) -> Vec<Report> {
+        let none = Tally::default();
+        let parts = self.reader.parts();
+        let tallies = self.tallies.iter().chain(std::iter::repeat(&none));
+        let both = parts.iter().zip(tallies);
+        both.map(|(part, tally)| Report::new(part, tally)).collect()
     }
+}
+
+/// Which capture a frame is of, by the number of frames before each.
+#[must_use]
+pub fn place(starts: &[u64], frame: u64) -> usize {
+    starts
+        .partition_point(|&before| before < frame)
+        .saturating_sub(1)
+}
+
+/// What is wrong with a capture so far.
+fn faults(part: &Part, tally: &Tally) -> Vec<Fault> {
+    let damage = part.damage.iter().map(|damage| Fault {
+        code: damage.code.as_str(),
+        message: match damage.times {
+            0 | 1 => damage.message.clone(),
+            times => format!("{} ({times} times)", damage.message),
+        },
+        offset: damage.offset,
+    });
+    let links = tally.unknown_links.iter().map(|(link, packets)| Fault {
+        code: UNKNOWN_LINK_TYPE,
+        message: format!(
+            "link type {link} is not supported: {packets} packet{} skipped",
+            if *packets == 1 { "" } else { "s" }
+        ),
+        offset: None,
+    });
+    damage.chain(links).collect()
 }

@@ -11,7 +11,7 @@ use _rust::engine::{Engine, Output};
 use _rust::identities::Sha;
 use _rust::limits::{Counters, Limits};
 use _rust::reading::Reading;
-use _rust::rows::Source;
+use _rust::rows::{Captures, Source};
 use _rust::session::Session;
 use sha2::{Digest as _, Sha256};
 
@@ -79,7 +79,9 @@ fn by_reading(capture: &[u8], size: usize, limits: Limits) -> Run {
     assert!(reading.portion().is_none(), "the end is the end");
     assert_eq!(reading.packets(), reading.counters().frames);
     assert!(reading.span_ns().is_none_or(|(first, last)| first <= last));
-    assert!(reading.faults().iter().all(|f| !f.message.contains('\n')));
+    let reports = reading.reports();
+    let mut faults = reports.iter().flat_map(|report| &report.faults);
+    assert!(faults.all(|fault| !fault.message.contains('\n')));
     run.counters = reading.counters().clone();
     assert_eq!(Ok(run.counters.sessions), u64::try_from(run.sessions.len()));
     run
@@ -122,7 +124,7 @@ pub fn check(input: &[u8]) {
     let pieces = by_reading(capture, size, limits.clone());
     let source = Source {
         sensor: SENSOR.to_owned(),
-        capture: Some("any".to_owned()),
+        captures: Captures::one("any".to_owned()),
     };
     let rows = check_json(&whole.sessions, &source);
     assert_eq!(rows, check_json(&pieces.sessions, &source));

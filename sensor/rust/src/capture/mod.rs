@@ -7,6 +7,7 @@ mod block;
 mod compression;
 mod error;
 mod interface;
+mod joined;
 mod number;
 mod packet_block;
 mod pcap;
@@ -23,6 +24,7 @@ use block::BlockReader;
 use compression::{Fault, Source, Stored};
 use error::Damages;
 pub use error::{Damage, DamageCode};
+pub use joined::{first_time_ns, Input, Joined, Opener, Part};
 use pcap::Pcap;
 use pcapng::Pcapng;
 

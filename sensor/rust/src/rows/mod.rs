@@ -3,24 +3,17 @@
 mod arrow;
 mod column;
 mod json;
+mod source;
 
 pub use arrow::{arrow, schema};
 pub use json::json;
+pub use source::{Captures, Source};
 
 use crate::bytes::Ascii;
 use crate::frame::Endpoint;
 use crate::identities::Sha;
 use crate::session::{community_id, mac_text, Session};
 use crate::tls::registry;
-
-/// What all sessions of one observation share.
-#[derive(Debug, Clone, Default)]
-pub struct Source {
-    /// Name of the sensor.
-    pub sensor: String,
-    /// Name of the capture; `None` for a live interface.
-    pub capture: Option<String>,
-}
 
 /// One field. `None` is NULL.
 #[derive(Debug, Clone, Copy)]
@@ -77,6 +70,7 @@ impl<'a> Row<'a> {
 /// The fields of a session, in the order of the table.
 pub(crate) fn fields<'a>(row: &'a Row<'_>) -> [(&'static str, Value<'a>); 50] {
     let (s, source) = (row.session, row.source);
+    let (capture, frame) = source.captures.of(s.frame);
     let profile = s.profile.as_deref();
     let cipher = s.cipher_suite.and_then(registry::cipher_suite);
     [
@@ -85,8 +79,8 @@ pub(crate) fn fields<'a>(row: &'a Row<'_>) -> [(&'static str, Value<'a>); 50] {
         ("community_id", words(row.community_id.as_str())),
         ("time", Value::Time(s.time_ns)),
         ("sensor", words(&source.sensor)),
-        ("capture", maybe(source.capture.as_deref())),
-        ("frame", Value::U64(Some(s.frame))),
+        ("capture", maybe(capture)),
+        ("frame", Value::U64(Some(frame))),
         ("interface", maybe(s.interface.as_deref())),
         ("client_address", Value::Address(&s.client)),
         ("client_port", Value::U16(Some(s.client.port))),

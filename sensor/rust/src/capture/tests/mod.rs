@@ -7,6 +7,7 @@
 
 mod cut;
 mod forge;
+mod joined;
 mod other;
 mod packed;
 mod pcap;
