@@ -222,7 +222,7 @@ def _summarise(run: Run, outputs: dict[str, str], options: dict[str, Any], log: 
         everything=options["everything"],
         width=_width(),
         colour=colour,
-        asked=shlex.join((*(["--joined"] if options["joined"] else []), *options["captures"])),
+        asked=shlex.join(options["captures"]),
         written=outputs,
     )
     try:

@@ -279,6 +279,7 @@ def _trouble(run: Run, *, everything: bool) -> Iterator[_Line]:
 def _next(run: Run, asked: str, written: Mapping[str, str], *, everything: bool) -> Iterator[_Line]:
     """Give two or three commands that lead on."""
     again = asked if asked == text.inert(asked, _MAX_COMMAND) else "CAPTURE..."
+    again = f"--joined {again}" if run.provenance.joined else again
     steps: list[tuple[str, str]] = []
     if "report" in written:
         steps.append((f"open {text.inert(written['report'])}", "with the evidence"))
