@@ -156,7 +156,12 @@ impl Reading {
             return false;
         }
         tallies.resize_with(reader.place() + 1, Tally::default);
-        let Some(tally) = tallies.last_mut() else {
+        let Some(Tally {
+            span,
+            unknown_links,
+            ..
+        }) = tallies.last_mut()
+        else {
             return false;
         };
         for interface in *named..reader.interfaces() {
@@ -166,9 +171,9 @@ impl Reading {
         }
         *named = reader.interfaces();
         engine.frames(reader.packets_here().map(|packet| {
-            tally.span.include(packet.time_ns);
+            span.include(packet.time_ns);
             if !is_known_link(packet.link_type) {
-                *tally.unknown_links.entry(packet.link_type).or_default() += 1;
+                *unknown_links.entry(packet.link_type).or_default() += 1;
             }
             Frame {
                 link_type: packet.link_type,

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::interface::MAX_INTERFACES;
 use super::number::to_usize;
-use super::{CaptureReader, Damage, DamageCode, Format, Options, Packet};
+use super::{CaptureReader, Damage, DamageCode, Format, Options, Packet, Record};
 
 /// What a capture is read from.
 pub type Input = Box<dyn Read + Send>;
@@ -27,9 +27,10 @@ pub struct Part {
 }
 
 impl Part {
-    fn of(reader: &CaptureReader) -> Self {
+    /// Of a reader that began to count at `before`.
+    fn of(reader: &CaptureReader, before: u64) -> Self {
         Self {
-            packets: reader.packets(),
+            packets: reader.packets() - before,
             damage: reader.damage().to_vec(),
             sha256: reader.sha256(),
         }
@@ -42,7 +43,7 @@ impl Part {
 struct Interfaces {
     names: Vec<Arc<str>>,
     numbers: HashMap<Arc<str>, u32>,
-    /// The numbers of those that the present capture has described so far.
+    /// The numbers of those that the present capture has described so far; it may describe none, as pcap does.
     here: Vec<u32>,
 }
 
@@ -63,6 +64,17 @@ impl Interfaces {
         }
     }
 
+    /// Gives records the numbers that hold for all captures. Those of pcap have number 0 already, and no name.
+    fn renumber(&self, records: &mut [Record]) {
+        if self.here.is_empty() {
+            return;
+        }
+        for record in records {
+            let number = self.here.get(to_usize(record.interface));
+            record.interface = number.copied().unwrap_or_default();
+        }
+    }
+
     /// The number of a name; 0 for new ones when there are too many.
     fn number(&mut self, name: &str) -> u32 {
         if let Some(&number) = self.numbers.get(name) {
@@ -78,17 +90,11 @@ impl Interfaces {
             _ => 0,
         }
     }
-
-    /// The number of an interface of the present capture.
-    #[inline]
-    fn here(&self, local: u32) -> u32 {
-        self.here.get(to_usize(local)).copied().unwrap_or_default()
-    }
 }
 
 /// A reader of captures one after another, with the interface of a reader of one.
 pub struct Joined {
-    /// Of the capture that is read; at the end, of the last one.
+    /// Of the capture that is read; at the end, of the last one. It goes on counting where the one before it ended.
     reader: CaptureReader,
     waiting: std::vec::IntoIter<Opener>,
     options: Options,
@@ -109,7 +115,7 @@ impl Joined {
         let first = waiting.next();
         let nothing = || CaptureReader::new(Box::new(io::empty()), options);
         Self {
-            reader: first.map_or_else(nothing, |opener| open(opener, options)),
+            reader: first.map_or_else(nothing, |opener| open(opener, options, 0)),
             waiting,
             options,
             done: Vec::new(),
@@ -130,27 +136,24 @@ impl Joined {
             self.go_on(opener);
         }
         self.interfaces.learn(&self.reader);
+        self.interfaces.renumber(&mut self.reader.records);
         true
     }
 
     /// Leaves a capture for the next one.
     #[cold]
     fn go_on(&mut self, opener: Opener) {
-        self.packets_before += self.reader.packets();
         self.stored_bytes_before += self.reader.stored_bytes_read();
-        self.done.push(Part::of(&self.reader));
+        self.done.push(self.present());
+        self.packets_before = self.reader.packets();
         Arc::make_mut(&mut self.starts).push(self.packets_before);
         self.interfaces.leave();
-        self.reader = open(opener, self.options);
+        self.reader = open(opener, self.options, self.packets_before);
     }
 
     /// The packets that the last [`Self::advance`] went on to, numbered over all captures.
     pub fn packets_here(&self) -> impl Iterator<Item = Packet<'_>> {
-        self.reader.packets_here().map(|packet| Packet {
-            number: self.packets_before + packet.number,
-            interface: self.interfaces.here(packet.interface),
-            ..packet
-        })
+        self.reader.packets_here()
     }
 
     /// Which capture these packets are of, from 0.
@@ -168,7 +171,7 @@ impl Joined {
     /// How many packets were delivered.
     #[must_use]
     pub fn packets(&self) -> u64 {
-        self.packets_before + self.reader.packets()
+        self.reader.packets()
     }
 
     /// How many bytes were read so far, compressed as they are stored.
@@ -194,8 +197,13 @@ impl Joined {
     #[must_use]
     pub fn parts(&self) -> Vec<Part> {
         let mut parts = self.done.clone();
-        parts.push(Part::of(&self.reader));
+        parts.push(self.present());
         parts
+    }
+
+    /// What was read of the capture that is read.
+    fn present(&self) -> Part {
+        Part::of(&self.reader, self.packets_before)
     }
 }
 
@@ -207,9 +215,10 @@ pub fn first_time_ns(input: Input) -> Option<u64> {
     (time_ns > 0).then_some(time_ns)
 }
 
-/// A reader of the next capture. Of one that cannot be opened there is no packet, and its damage says why.
-fn open(opener: Opener, options: Options) -> CaptureReader {
-    opener().map_or_else(
+/// A reader of the next capture, which goes on counting. Of one that cannot be opened there is no packet, and its damage
+/// says why.
+fn open(opener: Opener, options: Options, packets_before: u64) -> CaptureReader {
+    let mut reader = opener().map_or_else(
         |error| {
             let mut reader = CaptureReader::new(Box::new(io::empty()), options);
             reader.format = Format::NoCapture;
@@ -224,5 +233,7 @@ fn open(opener: Opener, options: Options) -> CaptureReader {
             reader
         },
         |input| CaptureReader::new(input, options),
-    )
+    );
+    reader.packets = packets_before;
+    reader
 }
