@@ -1,13 +1,16 @@
 //! One capture, or several that are one observation, read to the end: packets through the engine, in portions.
 
-use std::collections::BTreeMap;
+mod report;
+
 use std::sync::Arc;
 
-use crate::capture::{Input, Joined, Opener, Options, Part};
+use crate::capture::{capture_of, Input, Joined, Opener, Options};
 use crate::connection::Moment;
 use crate::engine::{Engine, Frame, Output};
 use crate::frame::is_known_link;
 use crate::limits::{Counters, Limits};
+use report::Tally;
+pub use report::{Fault, Report, UNKNOWN_LINK_TYPE};
 
 /// Sessions in a portion.
 const PORTION_SESSIONS: usize = 1_024;
@@ -16,71 +19,8 @@ const PORTION_CERTIFICATE_BYTES: usize = 4 << 20;
 /// Packets after which a portion is given out even if nothing was found, so that progress shows and signals are heard.
 const PORTION_PACKETS: u64 = 1 << 17;
 
-/// Something wrong with the capture: what, where, and which words to tell it in.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fault {
-    /// From a closed list.
-    pub code: &'static str,
-    /// Without the capture's name.
-    pub message: String,
-    /// Bytes from the start of the uncompressed capture.
-    pub offset: Option<u64>,
-}
-
-/// The code of a fault that only this room can tell.
-pub const UNKNOWN_LINK_TYPE: &str = "unknown_link_type";
-
 /// Packets that are looked at together, as far as they are in the block that was read.
 const TOGETHER: usize = 1_024;
-
-/// Earliest and latest packet time.
-#[derive(Debug, Default)]
-struct Span(Option<(u64, u64)>);
-
-impl Span {
-    fn include(&mut self, time_ns: u64) {
-        // Zero is the time of packets that have none.
-        if time_ns > 0 {
-            let (first, last) = self.0.unwrap_or((time_ns, time_ns));
-            self.0 = Some((first.min(time_ns), last.max(time_ns)));
-        }
-    }
-}
-
-/// What is counted of one capture.
-#[derive(Debug, Default)]
-struct Tally {
-    span: Span,
-    unknown_links: BTreeMap<u16, u64>,
-    sessions: u64,
-}
-
-/// What reading one capture came to.
-#[derive(Debug, Clone)]
-pub struct Report {
-    /// Packets read.
-    pub packets: u64,
-    /// Sessions whose first frame is in it.
-    pub sessions: u64,
-    /// Earliest and latest packet time; packets without a time do not count.
-    pub span_ns: Option<(u64, u64)>,
-    /// SHA-256 of the uncompressed bytes; after the end, if asked for.
-    pub sha256: Option<[u8; 32]>,
-    /// What is wrong with it.
-    pub faults: Vec<Fault>,
-}
-
-impl Report {
-    fn new(part: &Part, tally: &Tally) -> Self {
-        Self {
-            packets: part.packets,
-            sessions: tally.sessions,
-            span_ns: tally.span.0,
-            sha256: part.sha256,
-            faults: faults(part, tally),
-        }
-    }
-}
 
 /// Captures being read.
 pub struct Reading {
@@ -137,7 +77,7 @@ impl Reading {
     fn count(&mut self, output: &Output) {
         let starts = self.reader.starts();
         for session in &output.sessions {
-            if let Some(tally) = self.tallies.get_mut(place(&starts, session.frame)) {
+            if let Some(tally) = self.tallies.get_mut(capture_of(&starts, session.frame)) {
                 tally.sessions += 1;
             }
         }
@@ -230,33 +170,4 @@ impl Reading {
         let both = parts.iter().zip(tallies);
         both.map(|(part, tally)| Report::new(part, tally)).collect()
     }
-}
-
-/// Which capture a frame is of, by the number of frames before each.
-#[must_use]
-pub fn place(starts: &[u64], frame: u64) -> usize {
-    starts
-        .partition_point(|&before| before < frame)
-        .saturating_sub(1)
-}
-
-/// What is wrong with a capture so far.
-fn faults(part: &Part, tally: &Tally) -> Vec<Fault> {
-    let damage = part.damage.iter().map(|damage| Fault {
-        code: damage.code.as_str(),
-        message: match damage.times {
-            0 | 1 => damage.message.clone(),
-            times => format!("{} ({times} times)", damage.message),
-        },
-        offset: damage.offset,
-    });
-    let links = tally.unknown_links.iter().map(|(link, packets)| Fault {
-        code: UNKNOWN_LINK_TYPE,
-        message: format!(
-            "link type {link} is not supported: {packets} packet{} skipped",
-            if *packets == 1 { "" } else { "s" }
-        ),
-        offset: None,
-    });
-    damage.chain(links).collect()
 }

@@ -207,6 +207,14 @@ impl Joined {
     }
 }
 
+/// Which capture a frame is of, from 0, by [`Joined::starts`].
+#[must_use]
+pub fn capture_of(starts: &[u64], frame: u64) -> usize {
+    starts
+        .partition_point(|&before| before < frame)
+        .saturating_sub(1)
+}
+
 /// When the first packet was captured, in nanoseconds since 1970. `None`: there is no packet, or it has no time.
 #[must_use]
 pub fn first_time_ns(input: Input) -> Option<u64> {

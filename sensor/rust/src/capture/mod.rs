@@ -24,7 +24,7 @@ use block::BlockReader;
 use compression::{Fault, Source, Stored};
 use error::Damages;
 pub use error::{Damage, DamageCode};
-pub use joined::{first_time_ns, Input, Joined, Opener, Part};
+pub use joined::{capture_of, first_time_ns, Input, Joined, Opener, Part};
 use pcap::Pcap;
 use pcapng::Pcapng;
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::reading::place;
+use crate::capture::capture_of;
 
 /// What all sessions of one observation share.
 #[derive(Debug, Clone, Default)]
@@ -54,7 +54,7 @@ impl Captures {
 
     /// The name of the capture that a frame is in, and its number there. `None` for a live interface.
     pub(super) fn of(&self, frame: u64) -> (Option<&str>, u64) {
-        let at = place(&self.starts, frame);
+        let at = capture_of(&self.starts, frame);
         let before = self.starts.get(at).copied().unwrap_or_default();
         let name = self.names.get(at).map(String::as_str);
         (name, frame.saturating_sub(before))
