@@ -23,6 +23,7 @@ from analytics.store import open_store, temporary_store
 from rules.rule import Verdict
 from sensor.engine import NativeEngine
 from sensor.events import FACTS_VERSION
+from sensor.joined import run_joined
 from sensor.pipeline import run
 from sensor.spool import Spool
 
@@ -57,6 +58,8 @@ class Request:
     """URL; None: a temporary store."""
     memory: int | None = None
     """Budget of the whole process in bytes; None: the core's default caps, and what the store takes."""
+    joined: bool = False
+    """The captures are one observation."""
 
 
 def audit(request: Request, rules: LoadedRules, *, progress: Callable[[Progress], None] | None = None) -> Run:
@@ -104,8 +107,8 @@ class _LoadingSink:
         self._spool = spool
         self._store = store
 
-    def start(self, capture: CaptureInput) -> None:
-        self._spool.start(capture)
+    def start(self, name: str) -> None:
+        self._spool.start(name)
 
     def batch(self, batch: Batch, certificates: Sequence[tuple[Certificate, bytes]]) -> None:
         self._spool.batch(batch, certificates)
@@ -131,7 +134,8 @@ def _take(
         stack.enter_context(tempfile.TemporaryDirectory(prefix="certspan-spool-", ignore_cleanup_errors=True))
     )
     sink = _LoadingSink(Spool(folder, engine_version=engine.version, durable=False), store)
-    reports = run(request.captures, sink, engine=engine, sha256=True, progress=progress)
+    read = run_joined if request.joined else run
+    reports = read(request.captures, sink, engine=engine, sha256=True, progress=progress)
     return reports, sink.loaded
 
 
@@ -215,7 +219,12 @@ def _provenance(request: Request, rules: LoadedRules, taken: _Taken) -> Provenan
             for rule in rules.rules
             if rule.parameters
         },
-        inputs=tuple(_input(report, load) for report, load in zip(taken.reports, taken.loaded, strict=True)),
+        inputs=tuple(
+            _input(file, load if file.readable else None)
+            for report, load in zip(taken.reports, taken.loaded, strict=True)
+            for file in report.files
+        ),
+        joined=any(report.joined for report in taken.reports),
         home=tuple(display_network(network) for network in request.home),
         store=request.store,
     )

@@ -14,19 +14,25 @@ if TYPE_CHECKING:
 
 NATIVE, TSHARK = "native", "tshark"
 ENGINES = (NATIVE, TSHARK)
-
+JOINED_HELP = (
+    "The captures are one, cut into files (tcpdump -C or -G, dumpcap -b): read them in the order of their first "
+    "packets, so that a handshake may begin in one file and end in the next."
+)
+"""What `--joined` does, for every command that has it."""
 
 LEAST_MEMORY = 16 << 20
 """Bytes; `sensor._rust.SMALLEST_BUDGET`, without loading the native module for `--help`."""
 
 
-def engine(name: str, captures: Sequence[CaptureInput], *, memory: int | None = None) -> Engine:
+def engine(name: str, captures: Sequence[CaptureInput], *, memory: int | None = None, joined: bool = False) -> Engine:
     """Give the engine, fit for these captures; Failure says what is not installed, or which input it cannot read.
 
     `memory` is the core's budget in bytes; None: its default caps.
     """
     if name == NATIVE:
         return NativeEngine(memory=memory)
+    if joined:
+        raise Failure("--joined: tshark reads captures one by one; use the native engine", Exit.USAGE)
     if memory is not None:
         raise Failure("--memory: tshark knows no budget; use the native engine", Exit.USAGE)
     pipes = [capture.name for capture in captures if capture.path is None or capture.size is None]

@@ -1,9 +1,11 @@
 """Segments into the store, exactly once: certificates first, then sessions, their bytes unchanged, the ledger last.
 
 A capture is known by the SHA-256 of its uncompressed bytes and by the versions that read it: renamed, recompressed, or
-after any number of others it adds nothing. Rows of a load that has no entry in the ledger are remains of an attempt
-that broke; they are removed before the next one. Tokens hold random bits of the attempt, for a token that was seen
-before makes the store drop rows silently, even if those it had were removed since.
+after any number of others it adds nothing. Joined captures are known by the SHA-256 over the sorted hashes of them all:
+the same set in any order adds nothing; another set, or one of its files alone, is another observation. Rows of a load
+that has no entry in the ledger are remains of an attempt that broke; they are removed before the next one. Tokens hold
+random bits of the attempt, for a token that was seen before makes the store drop rows silently, even if those it had
+were removed since.
 """
 
 from __future__ import annotations
@@ -23,13 +25,13 @@ if TYPE_CHECKING:
 
 _LEDGER = """
 INSERT INTO loads (load_id, kind, sensor, name, capture_sha256, engine_version, facts_version, packets, first_packet,
-    last_packet, damage, sessions, certificates)
+    last_packet, damage, joined, sessions, certificates)
 SELECT {load_id:String}, {kind:String}, {sensor:String}, {name:String},
     if({capture_sha256:String} = '', NULL, toFixedString(unhex({capture_sha256:String}), 32)),
     {engine_version:String}, {facts_version:Int64}, {packets:UInt64},
     fromUnixTimestamp64Nano({first_ns:Nullable(Int64)}, 'UTC'),
     fromUnixTimestamp64Nano({last_ns:Nullable(Int64)}, 'UTC'),
-    {damage:Array(String)}, {sessions:UInt64}, {certificates:UInt64}
+    {damage:Array(String)}, {joined:Array(String)}, {sessions:UInt64}, {certificates:UInt64}
 """
 _HELD = """
 SELECT
@@ -116,7 +118,7 @@ def _insert(store: Store, load_id: str, segments: Sequence[Segment]) -> None:
 def _write_ledger(store: Store, load_id: str, segment: Segment, sessions: int, certificates: int) -> None:
     entry = {
         "load_id": load_id,
-        "kind": "live" if segment.capture is None else "capture",
+        "kind": "live" if segment.capture is None else "joined" if segment.joined else "capture",
         "sensor": segment.sensor,
         "name": segment.capture or segment.name,
         "capture_sha256": segment.capture_sha256 or "",
@@ -126,6 +128,7 @@ def _write_ledger(store: Store, load_id: str, segment: Segment, sessions: int, c
         "first_ns": segment.first_ns,
         "last_ns": segment.last_ns,
         "damage": list(segment.damage),
+        "joined": list(segment.joined),
         "sessions": sessions,
         "certificates": certificates,
     }

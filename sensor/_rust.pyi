@@ -8,9 +8,11 @@ __all__ = [
     "SMALLEST_BUDGET",
     "Batch",
     "CaptureDamage",
+    "FileReport",
     "Reading",
     "default_limits",
     "encode_arrow",
+    "first_packet_ns",
     "known_counters",
     "no_sessions",
     "registry_name",
@@ -38,6 +40,27 @@ class CaptureDamage:
         """Bytes from the start of the (uncompressed) capture."""
 
 @final
+class FileReport:
+    """What reading one capture came to, of several that are read as one."""
+
+    @property
+    def packets(self) -> int: ...
+    @property
+    def sessions(self) -> int:
+        """Those whose first frame is in it."""
+    @property
+    def first_ns(self) -> int | None:
+        """Earliest packet time, nanoseconds since 1970; None without a packet."""
+    @property
+    def last_ns(self) -> int | None:
+        """Latest packet time."""
+    @property
+    def damage(self) -> list[CaptureDamage]: ...
+    @property
+    def sha256(self) -> bytes | None:
+        """Of the uncompressed bytes; after the end, if asked for."""
+
+@final
 class Batch:
     """Some sessions, in the order they were finished, and the certificates new in them."""
 
@@ -52,7 +75,7 @@ class Batch:
 
 @final
 class Reading:
-    """One capture being read; iterate with `read` until it gives None."""
+    """One capture being read, or several as one; iterate with `read` until it gives None."""
 
     def __new__(
         cls,
@@ -70,6 +93,19 @@ class Reading:
 
         Raises OSError if it cannot be opened, ValueError on an unknown limit.
         """
+    @staticmethod
+    def joined(
+        files: Sequence[tuple[str, str]],
+        *,
+        sensor: str = "",
+        sha256: bool = False,
+        limits: dict[str, int] | None = None,
+        memory: int | None = None,
+    ) -> Reading:
+        """Read captures as one observation, in this order; each is a path and a name. One file is open at a time.
+
+        What cannot be opened is damage of its file, `cannot_open`. Raises ValueError on an unknown limit.
+        """
     def read(self) -> Batch | None:
         """Work for some megabytes or until enough sessions are ready, without the GIL. None at the end."""
     @property
@@ -85,13 +121,22 @@ class Reading:
         """Latest packet time."""
     @property
     def damage(self) -> list[CaptureDamage]:
-        """What was wrong with the capture so far."""
+        """What was wrong with the captures so far."""
     @property
     def sha256(self) -> bytes | None:
-        """Of the uncompressed bytes; after the end, if asked for."""
+        """Of the uncompressed bytes of the only capture; after the end, if asked for."""
+    @property
+    def files(self) -> list[FileReport]:
+        """Each capture that was begun, in their order; all of them at the end."""
     @property
     def counters(self) -> dict[str, int]:
         """Everything counted: frames by kind, caps hit, bytes lost."""
+
+def first_packet_ns(path: str) -> int | None:
+    """Time of the first packet of a capture, nanoseconds since 1970; None if it has no packet, or the packet no time.
+
+    Raises OSError if the file cannot be opened.
+    """
 
 def session_columns() -> list[tuple[str, str, bool]]:
     """(name, Arrow type in words, nullable) of the sessions stream, in order."""

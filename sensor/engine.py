@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from sensor import _rust
     from sensor.source import CaptureInput
@@ -26,6 +26,23 @@ class Damage:
     """What and where, one line, without the capture's name."""
     offset: int | None = None
     """Bytes from the start of the (uncompressed) capture."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileReport:
+    """What reading one capture came to, of several that are read as one."""
+
+    packets: int
+    sessions: int
+    """Those whose first frame is in it."""
+    first_ns: int | None
+    """Earliest packet time, nanoseconds since 1970; None without a packet."""
+    last_ns: int | None
+    """Latest packet time."""
+    sha256: bytes | None
+    """Of the uncompressed bytes; after the end, if it was asked for."""
+    damage: tuple[Damage, ...]
+    """What was wrong with it."""
 
 
 class Batch(Protocol):
@@ -92,6 +109,15 @@ class Reading(Protocol):
         ...
 
 
+class JoinedReading(Reading, Protocol):
+    """Several captures being read as one."""
+
+    @property
+    def files(self) -> tuple[FileReport, ...]:
+        """Each capture that was begun, in their order; all of them at the end."""
+        ...
+
+
 class Engine(Protocol):
     """Something that turns captures into sessions."""
 
@@ -102,6 +128,19 @@ class Engine(Protocol):
 
     def open(self, capture: CaptureInput, *, sensor: str = "", sha256: bool = False) -> Reading:
         """Start to read; OSError if the capture cannot be opened."""
+        ...
+
+
+@runtime_checkable
+class JoiningEngine(Engine, Protocol):
+    """An engine that can read several captures as one observation."""
+
+    def first_packet_ns(self, capture: CaptureInput) -> int | None:
+        """When the first packet was captured; None: there is none, it has no time, or the file cannot be read."""
+        ...
+
+    def open_joined(self, captures: Sequence[CaptureInput], *, sensor: str = "", sha256: bool = False) -> JoinedReading:
+        """Start to read files in this order; one that cannot be opened when its turn comes is damage of its own."""
         ...
 
 
@@ -127,6 +166,23 @@ class NativeEngine:
         reading = Reading(
             capture.path, name=capture.name, sensor=sensor, sha256=sha256, limits=self._limits, memory=self._memory
         )
+        return _NativeReading(reading)
+
+    def first_packet_ns(self, capture: CaptureInput) -> int | None:
+        """When the first packet was captured; None: there is none, it has no time, or the file cannot be read."""
+        from sensor._rust import first_packet_ns  # noqa: PLC0415
+
+        try:
+            return None if capture.path is None else first_packet_ns(capture.path)
+        except OSError:  # reading it will tell why
+            return None
+
+    def open_joined(self, captures: Sequence[CaptureInput], *, sensor: str = "", sha256: bool = False) -> JoinedReading:
+        """Start to read files as one; ValueError for an unknown limit."""
+        from sensor._rust import Reading  # noqa: PLC0415
+
+        files = [(capture.path, capture.name) for capture in captures if capture.path is not None]
+        reading = Reading.joined(files, sensor=sensor, sha256=sha256, limits=self._limits, memory=self._memory)
         return _NativeReading(reading)
 
 
@@ -157,7 +213,14 @@ class _NativeReading:
 
     @property
     def damage(self) -> tuple[Damage, ...]:
-        return tuple(Damage(item.code, item.message, item.offset) for item in self._reading.damage)
+        return _damage(self._reading.damage)
+
+    @property
+    def files(self) -> tuple[FileReport, ...]:
+        return tuple(
+            FileReport(one.packets, one.sessions, one.first_ns, one.last_ns, one.sha256, _damage(one.damage))
+            for one in self._reading.files
+        )
 
     @property
     def sha256(self) -> bytes | None:
@@ -166,3 +229,7 @@ class _NativeReading:
     @property
     def counters(self) -> Mapping[str, int]:
         return self._reading.counters
+
+
+def _damage(found: Sequence[_rust.CaptureDamage]) -> tuple[Damage, ...]:
+    return tuple(Damage(item.code, item.message, item.offset) for item in found)

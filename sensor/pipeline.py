@@ -45,11 +45,21 @@ class CaptureReport:
     """Of the uncompressed bytes, if it was asked for."""
     damage: tuple[Damage, ...] = ()
     counters: Mapping[str, int] = field(default_factory=dict)
+    joined: tuple[CaptureReport, ...] = ()
+    """The files, if several were read as one observation: in the order of their packets. Certificates and counters are
+    of all together; damage is told of each file, and here of all."""
 
     @property
     def readable(self) -> bool:
-        """A capture, though perhaps a damaged one or one without packets."""
+        """A capture, though perhaps a damaged one or one without packets; of joined ones, any."""
+        if self.joined:
+            return any(file.readable for file in self.joined)
         return self.packets > 0 or not self.damage
+
+    @property
+    def files(self) -> tuple[CaptureReport, ...]:
+        """The files that were read: joined ones, or this one alone."""
+        return self.joined or (self,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +82,8 @@ class Sink(Protocol):
         """False spares reading the facts of certificates."""
         ...
 
-    def start(self, capture: CaptureInput) -> None:
-        """Prepare for what one capture brings."""
+    def start(self, name: str) -> None:
+        """Prepare for what one capture, or joined ones, bring."""
         ...
 
     def batch(self, batch: Batch, certificates: Sequence[tuple[Certificate, bytes]]) -> None:
@@ -123,13 +133,13 @@ def run(
 
     A file that was only found in a folder and turns out to be no capture is left out without a word.
     """
-    loop = _Loop(sink, engine, sensor, sha256, progress or (lambda _: None))
+    loop = Loop(sink, engine, sensor, sha256, progress or (lambda _: None))
     reports: list[CaptureReport] = []
     for capture in captures:
         try:
-            sink.start(capture)
+            sink.start(capture.name)
             report = loop.read(capture)
-            if capture.named or report.readable or {item.code for item in report.damage} - _NO_CAPTURE:
+            if worth_telling(capture, report):
                 sink.finish(report)
                 reports.append(report)
             else:
@@ -140,8 +150,13 @@ def run(
     return reports
 
 
+def worth_telling(capture: CaptureInput, report: CaptureReport) -> bool:
+    """Whether it is more than a file that lay in a folder and is no capture."""
+    return capture.named or report.readable or bool({item.code for item in report.damage} - _NO_CAPTURE)
+
+
 @dataclass(slots=True)
-class _Loop:
+class Loop:
     """What stays the same, and what is counted, from capture to capture."""
 
     sink: Sink
@@ -155,12 +170,21 @@ class _Loop:
     sessions_before: int = 0
 
     def read(self, capture: CaptureInput) -> CaptureReport:
+        """Read one capture to its end."""
         try:
             reading = self.engine.open(capture, sensor=self.sensor, sha256=self.sha256)
         except OSError as error:
             reason = os.strerror(error.errno) if error.errno else str(error).partition(" (os error")[0]
             trouble = Damage(CANNOT_OPEN, reason)
             return CaptureReport(capture.name, capture.size, damage=(trouble,))
+        sessions, certificates = self.drain(reading, capture.name)
+        self.bytes_before += capture.size or reading.bytes_read
+        self.packets_before += reading.packets
+        self.sessions_before += sessions
+        return _report(capture, reading, sessions, certificates)
+
+    def drain(self, reading: Reading, name: str) -> tuple[int, int]:
+        """Hand all batches on; how many sessions and distinct certificates they were."""
         sessions = certificates = 0
         while (batch := reading.read()) is not None:
             new = self._facts(batch) if self.sink.wants_certificates else []
@@ -168,22 +192,19 @@ class _Loop:
             certificates += len(new)
             if len(batch) or new:
                 self.sink.batch(batch, new)
-            self._tell(capture, reading, sessions)
-        self.bytes_before += capture.size or reading.bytes_read
-        self.packets_before += reading.packets
-        self.sessions_before += sessions
-        return _report(capture, reading, sessions, certificates)
+            self._tell(name, reading, sessions)
+        return sessions, certificates
 
     def _facts(self, batch: Batch) -> list[tuple[Certificate, bytes]]:
         return [(self.facts.read(sha256, der), der) for sha256, der in batch.certificates]
 
-    def _tell(self, capture: CaptureInput, reading: Reading, sessions: int) -> None:
+    def _tell(self, name: str, reading: Reading, sessions: int) -> None:
         self.progress(
             Progress(
                 self.bytes_before + reading.bytes_read,
                 self.packets_before + reading.packets,
                 self.sessions_before + sessions,
-                capture.name,
+                name,
             )
         )
 

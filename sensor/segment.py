@@ -37,13 +37,16 @@ class Segment:
     capture: str | None
     """Name of the capture; None: live traffic."""
     capture_sha256: str | None
-    """Hexadecimal, of the uncompressed bytes; None: live traffic, or not asked for."""
+    """Hexadecimal, of the uncompressed bytes, of joined captures over their sorted hashes; None: live traffic, or not
+    asked for."""
     packets: int
     """Of the whole capture."""
     first_ns: int | None
     """Earliest packet of the whole capture, nanoseconds since 1970."""
     last_ns: int | None
     damage: tuple[str, ...]
+    joined: tuple[str, ...]
+    """Of joined captures: hash and name of each, as `sha256sum` prints them; else empty."""
     sessions: int
     """Of this segment."""
     certificates: int
@@ -81,7 +84,8 @@ def read_segment(folder: Path) -> Segment:
         if not set(manifest["files"]) <= {CERTIFICATES, SESSIONS}:
             raise SpoolError(f"segment {folder}: {MANIFEST} names files that belong to no segment")
         facts = {field.name: manifest[field.name] for field in fields(Segment) if field.name != "folder"}
-        return Segment(folder=folder, **facts | {"damage": tuple(facts["damage"])})
+        lists = {name: tuple(facts[name]) for name in ("damage", "joined")}
+        return Segment(folder=folder, **facts | lists)
     except OSError as error:
         raise SpoolError(f"segment {folder}: {MANIFEST}: {error.strerror}") from error
     except (ValueError, KeyError, TypeError) as error:

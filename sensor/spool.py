@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from sensor.events import Certificate
     from sensor.pipeline import CaptureReport
     from sensor.segment import Segment
-    from sensor.source import CaptureInput
 
 MAX_SEGMENT_SESSIONS = 1_000_000
 MAX_SEGMENT_BYTES = 512 << 20
@@ -65,9 +64,9 @@ class Spool:
         with _told(folder):
             folder.mkdir(parents=True, exist_ok=True)
 
-    def start(self, capture: CaptureInput) -> None:
-        """Begin a capture."""
-        del capture
+    def start(self, name: str) -> None:
+        """Begin a capture, or joined ones."""
+        del name
         self.abort()
         self._readings += 1
 
@@ -136,12 +135,26 @@ class Spool:
             "packets": report.packets,
             "first_ns": report.first_ns,
             "last_ns": report.last_ns,
-            "damage": [item.message for item in report.damage],
+            "damage": _damage(report),
+            "joined": _joined(report),
             "sessions": writer.sessions,
             "certificates": writer.certificates,
             "files": {table.path.name: table.stated() for table in writer.tables()},
         }
         return json.dumps(manifest, indent=1).encode() + b"\n"
+
+
+def _damage(report: CaptureReport) -> list[str]:
+    """Say what was wrong; of joined captures with the name of the file."""
+    if not report.joined:
+        return [item.message for item in report.damage]
+    return [f"{file.name}: {item.message}" for file in report.joined for item in file.damage]
+
+
+def _joined(report: CaptureReport) -> list[str]:
+    """List the captures among joined files as `sha256sum` does."""
+    hashes = [(file.sha256, file.name) for file in report.joined if file.readable]
+    return [f"{'-' if sha256 is None else sha256.hex()}  {name}" for sha256, name in hashes]
 
 
 class _Writer:

@@ -126,8 +126,12 @@ def pcap(packets: Iterable[Packet], order: str = "<", unit: int = 1) -> bytes:
     return b"".join(parts)
 
 
-def pcapng(packets: Iterable[Packet], order: str = "<", digits: int = 9, section: int = 1 << 62) -> bytes:
-    """Write pcapng with an interface for each link type; after `section` packets a new section begins."""
+def pcapng(
+    packets: Iterable[Packet], order: str = "<", digits: int = 9, section: int = 1 << 62, name: bytes = b""
+) -> bytes:
+    """Write pcapng with an interface for each link type; after `section` packets a new section begins. `name`: of all
+    interfaces.
+    """
 
     def block(kind: int, body: bytes) -> bytes:
         body += bytes(-len(body) % 4)
@@ -143,7 +147,8 @@ def pcapng(packets: Iterable[Packet], order: str = "<", digits: int = 9, section
         if packet.link not in links:
             links.append(packet.link)
             resolution = struct.pack(order + "HHB3xI", 9, 1, digits, 0)
-            parts.append(block(1, struct.pack(order + "HHI", packet.link, 0, 0) + resolution))
+            called = struct.pack(order + "HH", 2, len(name)) + name + bytes(-len(name) % 4) if name else b""
+            parts.append(block(1, struct.pack(order + "HHI", packet.link, 0, 0) + called + resolution))
         high, low = divmod(packet.time_ns // 10 ** (9 - digits), CIRCLE)
         size = len(packet.frame)
         head = struct.pack(order + "IIIII", links.index(packet.link), high, low, size, size)

@@ -210,6 +210,7 @@ def provenance() -> Provenance:
         facts=1,
         rule_pack=RulePack("0.1.0", sha256("rules"), ("blind-spot", "expired", "weak-key")),
         parameters={"expiring": {"steps": (30, 15, 7, 1)}, "weak-key": {"rsa_bits": 2048}},
+        joined=False,
         inputs=(capture,),
         home=("10.0.0.0/8", "fc00::/7"),
         store=None,

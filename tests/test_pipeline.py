@@ -30,8 +30,8 @@ class Record:
     certificates: list[bytes] = field(default_factory=list)
     fail: BaseException | None = None
 
-    def start(self, capture: CaptureInput) -> None:  # noqa: D102  as the protocol says
-        self.events.append(f"start {capture.name.rpartition('/')[2]}")
+    def start(self, name: str) -> None:  # noqa: D102  as the protocol says
+        self.events.append(f"start {name.rpartition('/')[2]}")
 
     def batch(self, batch: Batch, certificates: Sequence[tuple[Certificate, bytes]]) -> None:  # noqa: D102
         if self.fail:

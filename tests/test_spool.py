@@ -73,7 +73,7 @@ def replayed(folder: Path, path: Path, times: int, **options: Any) -> tuple[Spoo
     while (batch := reading.read()) is not None:
         batches += [batch] if len(batch) else []
     spool = Spool(folder, engine_version="1", **options)
-    spool.start(source)
+    spool.start(source.name)
     for _ in range(times):
         spool.batch(batches[0], [])
     spool.finish(CaptureReport("three.pcap", None, sessions=times * len(batches[0]), sha256=bytes(32)))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from analytics.budget import LEAST
+from analytics.engines import JOINED_HELP
 from analytics.exits import Exit, Failure, complain, store_failure
 from analytics.size import Size
 
@@ -34,6 +35,7 @@ Examples:
   certspan audit office.pcap                            the summary
   certspan audit captures/ --report report.html         a folder; the report for a browser or the auditor
   certspan audit 'span-*.pcapng.zst' --home 10.0.0.0/8  a pattern; what counts as yours
+  certspan audit --joined ring/                         one capture in many files, as tcpdump -C writes it
   certspan audit old.pcap --at now                      judge as of today, not as of the capture
   zcat big.pcap.gz | certspan audit - --json - | jq .coverage
   certspan audit nightly.pcap --fail-on high || mail -s certificates me@example.com
@@ -82,6 +84,7 @@ If several apply: 4, then 3, then 1.
     type=Size(LEAST),
     help="Budget of the whole process, such as 1G, half of it for queries of the store; see docs/using.md.",
 )
+@click.option("--joined", is_flag=True, help=JOINED_HELP)
 @click.option("--all", "everything", is_flag=True, help="Leave nothing out of the summary; others' machines too.")
 @click.option(
     "--log-format",
@@ -139,12 +142,16 @@ def _request(captures: tuple[str, ...], options: dict[str, Any]) -> Request:
     from analytics import at, network  # noqa: PLC0415
     from analytics.audit import Request  # noqa: PLC0415
     from analytics.cli import clock  # noqa: PLC0415
+    from sensor.joined import check  # noqa: PLC0415
     from sensor.source import SourceError, expand  # noqa: PLC0415
 
     try:
         when, how = at.parse(options["at"], clock)
         home = network.home_ranges(options["home"])
-        return Request(expand(captures), when, how, home, options["store"], options["memory"])
+        inputs = expand(captures)
+        if options["joined"]:
+            check(inputs)
+        return Request(inputs, when, how, home, options["store"], options["memory"], joined=options["joined"])
     except network.NetworkError as error:
         raise Failure(f"--home {error}", Exit.USAGE) from error
     except (at.AtError, SourceError) as error:

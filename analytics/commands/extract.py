@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from analytics.engines import ENGINES, LEAST_MEMORY, NATIVE, TSHARK, engine
+from analytics.engines import ENGINES, JOINED_HELP, LEAST_MEMORY, NATIVE, TSHARK, engine
 from analytics.exits import Exit, Failure, complain
 from analytics.extract_out import ARROW, JSON, ArrowOut, JsonOut
 from analytics.output import ReaderGoneError
 from analytics.progress import progress
 from analytics.report.text import LONG, inert
 from analytics.size import Size
+from sensor.joined import check, run_joined
 from sensor.pipeline import CANNOT_OPEN, run
 from sensor.source import SourceError, expand
 
@@ -57,6 +58,7 @@ if TYPE_CHECKING:
     default=JSON,
     help="What to print: JSON lines, or one Arrow IPC stream with the columns of the store's tables.",
 )
+@click.option("--joined", is_flag=True, help=JOINED_HELP)
 @click.option(
     "--memory",
     metavar="SIZE",
@@ -70,6 +72,7 @@ def command(
     der_dir: Path | None,
     engine_name: str,
     form: str,
+    joined: bool,
     memory: int | None,
 ) -> None:
     """Print what captures hold, one JSON object a line: a line for each TLS handshake.
@@ -81,6 +84,7 @@ def command(
     certspan extract office.pcap | jq -r .server_name
     certspan extract --certificates captures/ | jq 'select(.self_signed)'
     certspan extract --format arrow fleet.pcap > sessions.arrow
+    certspan extract --joined ring/
     tcpdump -w - port 443 | certspan extract -
 
     Exit status: 0 done; 1 a capture is damaged or is none (what could be read is printed); 2 a path cannot be opened;
@@ -88,16 +92,18 @@ def command(
     """  # noqa: D301  click's own mark
     try:
         inputs = expand(captures)
+        if joined:
+            check(inputs)
     except SourceError as error:
         raise Failure(str(error), Exit.USAGE) from error
-    reader = engine(engine_name, inputs, memory=memory)
+    reader = engine(engine_name, inputs, memory=memory, joined=joined)
     if form == ARROW and engine_name == TSHARK:
         raise Failure("--format arrow: the tshark engine prints JSON only", Exit.USAGE)
     if form == ARROW and sys.stdout.isatty():
         raise Failure("--format arrow is not for a terminal: send it to a file or a program", Exit.USAGE)
     sink = _Extract(ArrowOut() if form == ARROW else JsonOut(), certificates=certificates, der_dir=der_dir)
     try:
-        reports = _read(inputs, sink, reader)
+        reports = _read(inputs, sink, reader, joined=joined)
         sink.close()
     except ReaderGoneError:
         return
@@ -106,7 +112,7 @@ def command(
     sys.exit(_status(reports))
 
 
-def _read(inputs: list[CaptureInput], sink: _Extract, reader: Engine) -> list[CaptureReport]:
+def _read(inputs: list[CaptureInput], sink: _Extract, reader: Engine, *, joined: bool) -> list[CaptureReport]:
     sizes = [capture.size for capture in inputs]
     total = None if None in sizes else sum(size or 0 for size in sizes)
     with progress(total, wanted=not sys.stdout.isatty()) as bar:
@@ -114,7 +120,8 @@ def _read(inputs: list[CaptureInput], sink: _Extract, reader: Engine) -> list[Ca
         def tell(now: Numbers) -> None:
             bar.update(now.bytes, now.packets, now.sessions)
 
-        return run(inputs, sink, engine=reader, progress=tell)
+        read = run_joined if joined else run
+        return read(inputs, sink, engine=reader, progress=tell)
 
 
 def _status(reports: Sequence[CaptureReport]) -> int:
@@ -142,7 +149,7 @@ class _Extract:
     def wants_certificates(self) -> bool:
         return self._certificates or self._folder is not None
 
-    def start(self, capture: CaptureInput) -> None:
+    def start(self, name: str) -> None:
         pass
 
     def batch(self, batch: Batch, certificates: Sequence[tuple[Certificate, bytes]]) -> None:
@@ -157,8 +164,9 @@ class _Extract:
             self._out.certificates(new)
 
     def finish(self, report: CaptureReport) -> None:
-        for item in report.damage:
-            self._troubles.append(f"{inert(report.name, LONG)}: {inert(item.message, LONG)}")
+        for file in report.files:
+            for item in file.damage:
+                self._troubles.append(f"{inert(file.name, LONG)}: {inert(item.message, LONG)}")
 
     def abort(self) -> None:
         pass

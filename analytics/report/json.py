@@ -70,6 +70,7 @@ def _run(made: Provenance) -> _Object:
         },
         "parameters": {rule: dict(values) for rule, values in made.parameters.items()},
         "inputs": [_input(capture) for capture in made.inputs],
+        "joined": made.joined,
         "home": list(made.home),
         "store": made.store,
     }

@@ -33,7 +33,7 @@ class InputCapture:
     """Of the uncompressed bytes; None when it could not be read to its end."""
     packets: int
     sessions: int
-    """Handshakes it holds."""
+    """Handshakes it holds; of joined captures, those that begin in it."""
     first_packet: datetime | None
     """None: it holds no packet."""
     last_packet: datetime | None
@@ -67,6 +67,8 @@ class Provenance:
     parameters: Mapping[str, Mapping[str, object]]
     """Rule id -> its knobs and their values."""
     inputs: tuple[InputCapture, ...]
+    joined: bool
+    """The inputs were read as one observation, in this order."""
     home: tuple[str, ...]
     """CIDRs of what counts as ours."""
     store: str | None

@@ -100,7 +100,9 @@ def _head(run: Run) -> Iterator[_Line]:
     inputs = made.inputs
     names = ", ".join(text.inert(capture.name) for capture in inputs)
     if len(inputs) > _MAX_NAMES:
-        names = text.counted(len(inputs), "capture")
+        names = text.counted(len(inputs), "joined capture" if made.joined else "capture")
+    elif made.joined:
+        names += " (joined)"
     sizes = [capture.size for capture in inputs if capture.size is not None]
     first = min((capture.first_packet for capture in inputs if capture.first_packet), default=None)
     last = max((capture.last_packet for capture in inputs if capture.last_packet), default=None)
@@ -277,6 +279,7 @@ def _trouble(run: Run, *, everything: bool) -> Iterator[_Line]:
 def _next(run: Run, asked: str, written: Mapping[str, str], *, everything: bool) -> Iterator[_Line]:
     """Give two or three commands that lead on."""
     again = asked if asked == text.inert(asked, _MAX_COMMAND) else "CAPTURE..."
+    again = f"--joined {again}" if run.provenance.joined else again
     steps: list[tuple[str, str]] = []
     if "report" in written:
         steps.append((f"open {text.inert(written['report'])}", "with the evidence"))

@@ -6,8 +6,9 @@ use std::fs::File;
 use std::hint::black_box;
 use std::io::{self, Write as _};
 
-use _rust::reading::{Input, Plan, Reading};
-use _rust::rows::{arrow, Source};
+use _rust::capture::Input;
+use _rust::reading::{Plan, Reading};
+use _rust::rows::{arrow, Captures, Source};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
@@ -15,7 +16,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let workers = arguments.next().map_or(Ok(1), |text| text.parse())?;
     let source = Source {
         sensor: String::new(),
-        capture: Some(path.clone()),
+        captures: Captures::one(path.clone()),
     };
     let file = File::open(&path)?;
     let plan = Plan {

@@ -11,7 +11,7 @@ use std::thread::{self, JoinHandle};
 use crate::capture::Ahead;
 use crate::dispatch::{Block, Dispatcher};
 use crate::engine::{Output, Shard};
-use crate::intake::{Intake, Progress};
+use crate::intake::{Intake, Progress, Report};
 use crate::limits::Counters;
 use crate::portions::{Portions, PORTION_SESSIONS};
 
@@ -45,6 +45,8 @@ struct Turn {
 
 /// Who does what.
 struct Board {
+    /// The file that is read, if its blocks can be fetched before they are wanted.
+    ahead: Option<Ahead>,
     /// Steps that some shard has still to take, in their order.
     pending: VecDeque<Pending>,
     /// Number of the first of them.
@@ -68,7 +70,7 @@ struct Board {
 enum Task {
     Shard(usize, Step),
     Intake(Block),
-    Fetch,
+    Fetch(Ahead),
     Wait,
     Stop,
 }
@@ -80,9 +82,9 @@ struct Front {
 }
 
 impl Front {
-    fn read(&mut self, block: &mut Block) -> (bool, Progress) {
+    fn read(&mut self, block: &mut Block) -> (bool, Progress, Option<Ahead>) {
         let more = self.intake.read(block, &mut self.dispatcher);
-        (more, self.intake.progress())
+        (more, self.intake.progress(), self.intake.ahead())
     }
 }
 
@@ -92,7 +94,6 @@ struct Shared {
     board: Mutex<Board>,
     /// Rings when there may be something new to do, or to hand out.
     bell: Condvar,
-    ahead: Option<Ahead>,
     workers: usize,
 }
 
@@ -116,7 +117,7 @@ impl Board {
         let (few, many) = (shared.workers + 1, 2 * shared.workers + 2);
         let reads = !self.input_over && self.ready.len() < MOST_PORTIONS;
         if reads && self.pending.len() < few {
-            if let Some(task) = self.intake(shared) {
+            if let Some(task) = self.intake() {
                 return task;
             }
         }
@@ -124,19 +125,21 @@ impl Board {
             return task;
         }
         if reads && self.pending.len() < many {
-            if let Some(task) = self.intake(shared) {
+            if let Some(task) = self.intake() {
                 return task;
             }
         }
-        if reads && shared.ahead.as_ref().is_some_and(Ahead::has_room) {
-            return Task::Fetch;
+        match &self.ahead {
+            Some(ahead) if reads && ahead.has_room() => Task::Fetch(ahead.clone()),
+            _ => Task::Wait,
         }
-        Task::Wait
     }
 
-    fn intake(&mut self, shared: &Shared) -> Option<Task> {
-        match &shared.ahead {
-            Some(ahead) if !ahead.has_next() => ahead.has_room().then_some(Task::Fetch),
+    fn intake(&mut self) -> Option<Task> {
+        match &self.ahead {
+            Some(ahead) if !ahead.has_next() => {
+                ahead.has_room().then(|| Task::Fetch(ahead.clone()))
+            }
             _ if self.intake_busy => None,
             _ => {
                 self.intake_busy = true;
@@ -230,19 +233,18 @@ impl Shared {
                         .unwrap_or_else(PoisonError::into_inner);
                     continue;
                 }
-                Task::Fetch => {
+                Task::Fetch(ahead) => {
                     drop(board);
-                    if let Some(ahead) = &self.ahead {
-                        ahead.fetch_one();
-                    }
+                    ahead.fetch_one();
                     board = lock(&self.board);
                 }
                 Task::Intake(mut block) => {
                     drop(board);
-                    let (more, progress) = lock(&self.front).read(&mut block);
+                    let (more, progress, ahead) = lock(&self.front).read(&mut block);
                     board = lock(&self.board);
                     board.intake_busy = false;
                     board.progress = progress;
+                    board.ahead = ahead;
                     board.input_over = !more;
                     board.add(if more {
                         Step::Block(Arc::new(block))
@@ -291,8 +293,8 @@ impl Crew {
     ) -> Self {
         let workers = workers.max(1);
         let shared = Arc::new(Shared {
-            ahead: intake.reader().ahead(),
             board: Mutex::new(Board {
+                ahead: intake.ahead(),
                 pending: VecDeque::new(),
                 first: 0,
                 turns: shards.iter().map(|_| Turn::default()).collect(),
@@ -350,12 +352,12 @@ impl Crew {
     }
 
     pub(crate) fn progress(&self) -> Progress {
-        lock(&self.shared.board).progress
+        lock(&self.shared.board).progress.clone()
     }
 
-    /// Ask the capture something. It waits while a thread waits for the input.
-    pub(crate) fn ask<T>(&self, question: impl FnOnce(&Intake) -> T) -> T {
-        question(&lock(&self.shared.front).intake)
+    /// What is told of each capture. It waits while a thread waits for the input.
+    pub(crate) fn reports(&self) -> Vec<Report> {
+        lock(&self.shared.front).intake.reports()
     }
 
     pub(crate) fn counters(&self) -> Counters {

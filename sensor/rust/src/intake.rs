@@ -1,27 +1,17 @@
-//! Packets out of a capture, block by block, with what is to be told of the capture itself.
+//! Packets out of captures, block by block, with what is to be told of each capture itself.
 
-use std::collections::BTreeMap;
+mod report;
 
-use crate::capture::CaptureReader;
+use std::sync::Arc;
+
+use crate::capture::{Ahead, Joined};
 use crate::dispatch::{Block, Dispatcher};
 use crate::frame::is_known_link;
+pub use report::{Fault, Report, UNKNOWN_LINK_TYPE};
+use report::{Span, Tally};
 
-/// Something wrong with the capture: what, where, and which words to tell it in.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fault {
-    /// From a closed list.
-    pub code: &'static str,
-    /// Without the capture's name.
-    pub message: String,
-    /// Bytes from the start of the uncompressed capture.
-    pub offset: Option<u64>,
-}
-
-/// The code of a fault that only this room can tell.
-pub const UNKNOWN_LINK_TYPE: &str = "unknown_link_type";
-
-/// How far a capture was read.
-#[derive(Debug, Default, Clone, Copy)]
+/// How far reading is.
+#[derive(Debug, Default, Clone)]
 pub struct Progress {
     /// Packets read.
     pub packets: u64,
@@ -29,34 +19,27 @@ pub struct Progress {
     pub bytes_read: u64,
     /// Earliest and latest packet time; packets without a time do not count.
     pub span_ns: Option<(u64, u64)>,
+    /// How many packets came before each capture that was begun, in their order; the first number is 0.
+    pub starts: Arc<Vec<u64>>,
 }
 
-impl Progress {
-    #[inline]
-    fn include(&mut self, time_ns: u64) {
-        // Zero is the time of packets that have none.
-        if time_ns > 0 {
-            let (first, last) = self.span_ns.unwrap_or((time_ns, time_ns));
-            self.span_ns = Some((first.min(time_ns), last.max(time_ns)));
-        }
-    }
-}
-
-/// A capture being read.
+/// Captures being read.
 pub(crate) struct Intake {
-    reader: CaptureReader,
-    progress: Progress,
-    unknown_links: BTreeMap<u16, u64>,
+    reader: Joined,
+    /// One for each capture that was begun.
+    tallies: Vec<Tally>,
+    /// Of all captures.
+    span: Span,
     /// Interfaces whose names were told.
     named: u32,
 }
 
 impl Intake {
-    pub(crate) fn new(reader: CaptureReader) -> Self {
+    pub(crate) fn new(reader: Joined) -> Self {
         Self {
             reader,
-            progress: Progress::default(),
-            unknown_links: BTreeMap::new(),
+            tallies: vec![Tally::default()],
+            span: Span::default(),
             named: 0,
         }
     }
@@ -70,25 +53,27 @@ impl Intake {
         } = block;
         dispatcher.begin(addressed);
         let Self {
-            reader,
-            progress,
-            unknown_links,
-            ..
+            reader, tallies, ..
         } = self;
         let mut known_link = None;
+        let mut tally = Tally::default();
         let more = reader.read(packets, |packet| {
-            progress.include(packet.time_ns);
+            tally.span.include(packet.time_ns);
             if known_link != Some(packet.link_type) {
                 if is_known_link(packet.link_type) {
                     known_link = Some(packet.link_type);
                 } else {
-                    *unknown_links.entry(packet.link_type).or_default() += 1;
+                    tally.unknown_link(packet.link_type);
                 }
             }
             dispatcher.packet(&packet, addressed);
         });
-        progress.bytes_read = reader.stored_bytes_read();
-        progress.packets = reader.packets();
+        // Captures before this one may have had no packet.
+        tallies.resize_with(reader.place() + 1, Tally::default);
+        self.span.add(&tally.span);
+        if let Some(here) = tallies.last_mut() {
+            here.add(tally);
+        }
         names.clear();
         for interface in self.named..reader.interfaces() {
             if let Some(name) = reader.interface_name(interface) {
@@ -99,33 +84,26 @@ impl Intake {
         more
     }
 
-    /// The capture, to ask it more.
-    pub(crate) fn reader(&self) -> &CaptureReader {
-        &self.reader
+    /// The file that is read, if its blocks can be fetched before they are wanted.
+    pub(crate) fn ahead(&self) -> Option<Ahead> {
+        self.reader.ahead()
     }
 
     pub(crate) fn progress(&self) -> Progress {
-        self.progress
+        Progress {
+            packets: self.reader.packets(),
+            bytes_read: self.reader.stored_bytes_read(),
+            span_ns: self.span.0,
+            starts: self.reader.starts(),
+        }
     }
 
-    /// What is wrong with the capture so far.
-    pub(crate) fn faults(&self) -> Vec<Fault> {
-        let damage = self.reader.damage().iter().map(|damage| Fault {
-            code: damage.code.as_str(),
-            message: match damage.times {
-                0 | 1 => damage.message.clone(),
-                times => format!("{} ({times} times)", damage.message),
-            },
-            offset: damage.offset,
-        });
-        let links = self.unknown_links.iter().map(|(link, packets)| Fault {
-            code: UNKNOWN_LINK_TYPE,
-            message: format!(
-                "link type {link} is not supported: {packets} packet{} skipped",
-                if *packets == 1 { "" } else { "s" }
-            ),
-            offset: None,
-        });
-        damage.chain(links).collect()
+    /// Each capture that was begun, in their order; all of them at the end. Sessions are not counted here.
+    pub(crate) fn reports(&self) -> Vec<Report> {
+        let none = Tally::default();
+        let parts = self.reader.parts();
+        let tallies = self.tallies.iter().chain(std::iter::repeat(&none));
+        let both = parts.iter().zip(tallies);
+        both.map(|(part, tally)| Report::new(part, tally)).collect()
     }
 }

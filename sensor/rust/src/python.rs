@@ -9,11 +9,12 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
+use crate::capture::{self, Input, Opener};
 use crate::engine::Output;
-use crate::intake::Fault;
+use crate::intake::{Fault, Report};
 use crate::limits::{Counters, Limits};
-use crate::reading::{self, Input, Plan};
-use crate::rows::{self, Source};
+use crate::reading::{self, Plan};
+use crate::rows::{self, Captures, Source};
 use crate::table::{self, Column};
 use crate::tls::registry;
 
@@ -23,8 +24,8 @@ mod _rust {
 
     #[pymodule_export]
     use super::{
-        default_limits, encode_arrow, known_counters, no_sessions, registry_name, session_columns,
-        Batch, CaptureDamage, Reading,
+        default_limits, encode_arrow, first_packet_ns, known_counters, no_sessions, registry_name,
+        session_columns, Batch, CaptureDamage, FileReport, Reading,
     };
 
     #[pymodule_init]
@@ -56,6 +57,42 @@ impl CaptureDamage {
     #[getter]
     fn offset(&self) -> Option<u64> {
         self.0.offset
+    }
+}
+
+#[pyclass(frozen, module = "sensor._rust")]
+struct FileReport(Report);
+
+#[pymethods]
+impl FileReport {
+    #[getter]
+    fn packets(&self) -> u64 {
+        self.0.packets
+    }
+
+    #[getter]
+    fn sessions(&self) -> u64 {
+        self.0.sessions
+    }
+
+    #[getter]
+    fn first_ns(&self) -> Option<u64> {
+        self.0.span_ns.map(|span| span.0)
+    }
+
+    #[getter]
+    fn last_ns(&self) -> Option<u64> {
+        self.0.span_ns.map(|span| span.1)
+    }
+
+    #[getter]
+    fn damage(&self) -> Vec<CaptureDamage> {
+        self.0.faults.iter().cloned().map(CaptureDamage).collect()
+    }
+
+    #[getter]
+    fn sha256<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyBytes>> {
+        self.0.sha256.map(|hash| PyBytes::new(py, &hash))
     }
 }
 
@@ -103,6 +140,16 @@ struct Reading {
 }
 
 impl Reading {
+    fn of(reading: reading::Reading, sensor: &str, captures: Captures) -> Self {
+        Self {
+            reading: Mutex::new(reading),
+            source: Source {
+                sensor: sensor.to_owned(),
+                captures,
+            },
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, reading::Reading> {
         self.reading.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -121,36 +168,43 @@ impl Reading {
         memory: Option<usize>,
         workers: usize,
     ) -> PyResult<Self> {
-        let mut caps = memory.map_or_else(Limits::default, Limits::within);
-        for (cap, value) in limits.into_iter().flatten() {
-            if !caps.set(&cap, value) {
-                return Err(PyValueError::new_err(format!("no limit is called {cap}")));
-            }
-        }
+        let plan = plan(sensor, sha256, limits, memory, workers)?;
         let input = match path {
             Some(path) => Input::File(File::open(path)?),
             None => Input::Stream(Box::new(std::io::stdin())),
         };
-        let plan = Plan {
-            sensor: sensor.to_owned(),
-            limits: caps,
-            sha256,
-            workers,
-        };
-        Ok(Self {
-            reading: Mutex::new(reading::Reading::new(input, &plan)),
-            source: Source {
-                sensor: sensor.to_owned(),
-                capture: Some(name),
-            },
-        })
+        let reading = reading::Reading::new(input, &plan);
+        Ok(Self::of(reading, sensor, Captures::one(name)))
+    }
+
+    #[staticmethod]
+    #[pyo3(signature = (files, *, sensor = "", sha256 = false, limits = None, memory = None, workers = 1))]
+    fn joined(
+        files: Vec<(PathBuf, String)>,
+        sensor: &str,
+        sha256: bool,
+        limits: Option<HashMap<String, usize>>,
+        memory: Option<usize>,
+        workers: usize,
+    ) -> PyResult<Self> {
+        let plan = plan(sensor, sha256, limits, memory, workers)?;
+        let (paths, names): (Vec<_>, Vec<_>) = files.into_iter().unzip();
+        let openers = paths.into_iter().map(opener).collect();
+        let reading = reading::Reading::joined(openers, &plan);
+        Ok(Self::of(reading, sensor, Captures::joined(names.into())))
     }
 
     fn read(&self, py: Python<'_>) -> Option<Batch> {
-        let output = py.detach(|| self.lock().portion())?;
+        let (output, starts) = py.detach(|| {
+            let mut reading = self.lock();
+            Some((reading.portion()?, reading.progress().starts))
+        })?;
         Some(Batch {
             output,
-            source: self.source.clone(),
+            source: Source {
+                sensor: self.source.sensor.clone(),
+                captures: self.source.captures.begun(starts),
+            },
         })
     }
 
@@ -176,19 +230,60 @@ impl Reading {
 
     #[getter]
     fn damage(&self) -> Vec<CaptureDamage> {
-        let faults = self.lock().faults();
-        faults.into_iter().map(CaptureDamage).collect()
+        let reports = self.lock().reports();
+        let faults = reports.into_iter().flat_map(|report| report.faults);
+        faults.map(CaptureDamage).collect()
     }
 
     #[getter]
     fn sha256<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyBytes>> {
-        self.lock().sha256().map(|hash| PyBytes::new(py, &hash))
+        match self.lock().reports().as_slice() {
+            [one] => one.sha256.map(|hash| PyBytes::new(py, &hash)),
+            _ => None,
+        }
+    }
+
+    #[getter]
+    fn files(&self) -> Vec<FileReport> {
+        let reports = self.lock().reports();
+        reports.into_iter().map(FileReport).collect()
     }
 
     #[getter]
     fn counters(&self) -> HashMap<&'static str, u64> {
         self.lock().counters().list().into_iter().collect()
     }
+}
+
+fn plan(
+    sensor: &str,
+    sha256: bool,
+    limits: Option<HashMap<String, usize>>,
+    memory: Option<usize>,
+    workers: usize,
+) -> PyResult<Plan> {
+    let mut caps = memory.map_or_else(Limits::default, Limits::within);
+    for (cap, value) in limits.into_iter().flatten() {
+        if !caps.set(&cap, value) {
+            return Err(PyValueError::new_err(format!("no limit is called {cap}")));
+        }
+    }
+    Ok(Plan {
+        sensor: sensor.to_owned(),
+        limits: caps,
+        sha256,
+        workers,
+    })
+}
+
+fn opener(path: PathBuf) -> Opener {
+    Box::new(move || Ok(Input::File(File::open(path)?)))
+}
+
+#[pyfunction]
+fn first_packet_ns(py: Python<'_>, path: PathBuf) -> PyResult<Option<u64>> {
+    let file = File::open(path)?;
+    Ok(py.detach(|| capture::first_time_ns(Input::File(file))))
 }
 
 #[pyfunction]

@@ -1,23 +1,12 @@
 //! One capture read to its end, in portions, by one thread or several.
 
-use std::fs::File;
-use std::io::Read;
-
-use crate::capture::{CaptureReader, Options};
+use crate::capture::{capture_of, Input, Joined, Opener, Options};
 use crate::crew::Crew;
 use crate::dispatch::{Block, Dispatcher};
 use crate::engine::{Engine, Output, Shard};
-use crate::intake::{Fault, Intake, Progress};
+use crate::intake::{Intake, Progress, Report};
 use crate::limits::{Counters, Limits};
 use crate::portions::{Portions, PORTION_SESSIONS};
-
-/// What a capture is read from.
-pub enum Input {
-    /// A file, whose blocks several threads can fetch at the same time.
-    File(File),
-    /// Anything else that gives bytes.
-    Stream(Box<dyn Read + Send>),
-}
 
 /// How it is read.
 #[derive(Debug, Clone, Default)]
@@ -32,8 +21,12 @@ pub struct Plan {
     pub workers: usize,
 }
 
-/// A capture being read.
-pub struct Reading(Road);
+/// Captures being read.
+pub struct Reading {
+    road: Road,
+    /// Of each capture, those whose first frame is in it.
+    sessions: Vec<u64>,
+}
 
 enum Road {
     Alone(Box<Alone>),
@@ -65,75 +58,88 @@ impl Alone {
     }
 }
 
-impl Reading {
-    /// Read from `input`.
-    #[must_use]
-    pub fn new(input: Input, plan: &Plan) -> Self {
-        let options = Options {
-            sha256: plan.sha256,
-        };
-        let intake = Intake::new(match input {
-            Input::File(file) => CaptureReader::of_file(file, options),
-            Input::Stream(stream) => CaptureReader::new(stream, options),
-        });
+impl Road {
+    fn new(intake: Intake, plan: &Plan) -> Self {
         let limits = &plan.limits;
         if plan.workers <= 1 {
-            return Self(Road::Alone(Box::new(Alone {
+            return Self::Alone(Box::new(Alone {
                 intake,
                 block: Block::default(),
                 engine: Engine::new(&plan.sensor, limits.clone()),
                 ended: false,
-            })));
+            }));
         }
         let shards = Shard::all(&plan.sensor, limits);
         let dispatcher = Dispatcher::new(shards.len(), limits.clone());
         let portions = Portions::default();
         let crew = Crew::new(intake, dispatcher, shards, portions, plan.workers);
-        Self(Road::Crew(crew))
+        Self::Crew(crew)
+    }
+}
+
+impl Reading {
+    /// Read from `input`.
+    #[must_use]
+    pub fn new(input: Input, plan: &Plan) -> Self {
+        Self::joined(vec![Box::new(|| Ok(input))], plan)
+    }
+
+    /// Read captures as one observation, in this order.
+    #[must_use]
+    pub fn joined(captures: Vec<Opener>, plan: &Plan) -> Self {
+        let options = Options {
+            sha256: plan.sha256,
+        };
+        Self {
+            road: Road::new(Intake::new(Joined::new(captures, options)), plan),
+            sessions: Vec::new(),
+        }
     }
 
     /// The next portion, which may be empty; `None` after the last one.
     pub fn portion(&mut self) -> Option<Output> {
-        match &mut self.0 {
+        let output = match &mut self.road {
             Road::Alone(alone) => alone.portion(),
             Road::Crew(crew) => crew.portion(),
+        }?;
+        let starts = self.progress().starts;
+        self.sessions.resize(starts.len(), 0);
+        for session in &output.sessions {
+            if let Some(count) = self.sessions.get_mut(capture_of(&starts, session.frame)) {
+                *count += 1;
+            }
         }
+        Some(output)
     }
 
     /// How far it is.
     #[must_use]
     pub fn progress(&self) -> Progress {
-        match &self.0 {
+        match &self.road {
             Road::Alone(alone) => alone.intake.progress(),
             Road::Crew(crew) => crew.progress(),
         }
     }
 
-    /// SHA-256 of the uncompressed bytes; after the end, if asked for.
-    #[must_use]
-    pub fn sha256(&self) -> Option<[u8; 32]> {
-        self.ask(|intake| intake.reader().sha256())
-    }
-
     /// What was counted.
     #[must_use]
     pub fn counters(&self) -> Counters {
-        match &self.0 {
+        match &self.road {
             Road::Alone(alone) => alone.engine.counters(),
             Road::Crew(crew) => crew.counters(),
         }
     }
 
-    /// What is wrong with the capture so far.
+    /// Each capture that was begun, in their order; all of them at the end.
     #[must_use]
-    pub fn faults(&self) -> Vec<Fault> {
-        self.ask(Intake::faults)
-    }
-
-    fn ask<T>(&self, question: impl FnOnce(&Intake) -> T) -> T {
-        match &self.0 {
-            Road::Alone(alone) => question(&alone.intake),
-            Road::Crew(crew) => crew.ask(question),
+    pub fn reports(&self) -> Vec<Report> {
+        let mut reports = match &self.road {
+            Road::Alone(alone) => alone.intake.reports(),
+            Road::Crew(crew) => crew.reports(),
+        };
+        for (report, sessions) in reports.iter_mut().zip(&self.sessions) {
+            report.sessions = *sessions;
         }
+        reports
     }
 }

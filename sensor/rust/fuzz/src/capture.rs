@@ -4,7 +4,7 @@
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io::Read;
 
-use _rust::capture::{CaptureReader, Damage, Options, Packets, MAX_PACKET_BYTES};
+use _rust::capture::{CaptureReader, Damage, Input, Options, Packets, MAX_PACKET_BYTES};
 use sha2::{Digest as _, Sha256};
 
 /// Starts of the captures that are not packed: pcap of both orders and resolutions, pcapng.
@@ -63,8 +63,10 @@ struct Reading {
 }
 
 fn read(bytes: &[u8], size: usize) -> Reading {
-    let mut reader =
-        CaptureReader::new(Box::new(Pieces::new(bytes, size)), Options { sha256: true });
+    let mut reader = CaptureReader::new(
+        Input::Stream(Box::new(Pieces::new(bytes, size))),
+        Options { sha256: true },
+    );
     let mut packets = Vec::new();
     let (mut block, mut shown) = (Packets::default(), 0);
     while reader.read(&mut block, |packet| shown = packet.number) {

@@ -5,13 +5,13 @@
 
 use std::collections::HashSet;
 
-use _rust::capture::{CaptureReader, Options, Packets};
+use _rust::capture::{CaptureReader, Input, Options, Packets};
 use _rust::connection::Moment;
 use _rust::engine::{Engine, Output};
 use _rust::identities::Sha;
 use _rust::limits::{Counters, Limits};
-use _rust::reading::{Input, Plan, Reading};
-use _rust::rows::Source;
+use _rust::reading::{Plan, Reading};
+use _rust::rows::{Captures, Source};
 use _rust::session::Session;
 use sha2::{Digest as _, Sha256};
 
@@ -87,7 +87,9 @@ fn by_reading(capture: &[u8], size: usize, limits: &Limits, workers: usize) -> R
     let progress = reading.progress();
     assert_eq!(progress.packets, reading.counters().frames);
     assert!(progress.span_ns.is_none_or(|(first, last)| first <= last));
-    assert!(reading.faults().iter().all(|f| !f.message.contains('\n')));
+    let reports = reading.reports();
+    let mut faults = reports.iter().flat_map(|report| &report.faults);
+    assert!(faults.all(|fault| !fault.message.contains('\n')));
     run.counters = reading.counters();
     assert_eq!(Ok(run.counters.sessions), u64::try_from(run.sessions.len()));
     run
@@ -96,7 +98,7 @@ fn by_reading(capture: &[u8], size: usize, limits: &Limits, workers: usize) -> R
 /// Packet by packet, so that the state can be looked at between.
 fn by_packets(capture: &[u8], limits: &Limits) -> usize {
     let mut reader = CaptureReader::new(
-        Box::new(Pieces::new(capture, usize::MAX)),
+        Input::Stream(Box::new(Pieces::new(capture, usize::MAX))),
         Options::default(),
     );
     let mut engine = Engine::new(SENSOR, limits.clone());
@@ -134,7 +136,7 @@ pub fn check(input: &[u8]) {
     let together = by_reading(capture, usize::MAX, &limits, 3);
     let source = Source {
         sensor: SENSOR.to_owned(),
-        capture: Some("any".to_owned()),
+        captures: Captures::one("any".to_owned()),
     };
     let rows = check_json(&whole.sessions, &source);
     assert_eq!(rows, check_json(&pieces.sessions, &source));

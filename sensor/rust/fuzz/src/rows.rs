@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use _rust::frame::Endpoint;
-use _rust::rows::{arrow, json, schema, Source};
+use _rust::rows::{arrow, json, schema, Captures, Source};
 use _rust::session::Session;
 use _rust::table::{encode, Column};
 use _rust::tls::hello::text;
@@ -203,7 +203,9 @@ pub fn check(input: &[u8]) {
     let columns = choices.bool();
     let source = Source {
         sensor: words(&mut choices),
-        capture: choices.maybe(words),
+        captures: choices
+            .maybe(words)
+            .map_or_else(Captures::default, Captures::one),
     };
     if columns {
         check_columns(&mut choices);

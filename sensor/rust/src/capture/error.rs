@@ -37,11 +37,13 @@ pub enum DamageCode {
     BadCompression,
     /// The operating system refused to read on.
     ReadError,
+    /// The operating system refused to open it when its turn came.
+    CannotOpen,
 }
 
 impl DamageCode {
     /// Every code there is.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Empty,
         Self::NotACapture,
         Self::CutHeader,
@@ -57,6 +59,7 @@ impl DamageCode {
         Self::CutCompression,
         Self::BadCompression,
         Self::ReadError,
+        Self::CannotOpen,
     ];
 
     /// The stable word for this code: lower case, words joined by `_`.
@@ -78,6 +81,7 @@ impl DamageCode {
             Self::CutCompression => "cut_compression",
             Self::BadCompression => "bad_compression",
             Self::ReadError => "read_error",
+            Self::CannotOpen => "cannot_open",
         }
     }
 }

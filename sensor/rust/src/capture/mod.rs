@@ -8,6 +8,7 @@ mod block;
 mod compression;
 mod error;
 mod interface;
+mod joined;
 mod number;
 mod packet_block;
 mod pcap;
@@ -26,12 +27,21 @@ use block::BlockReader;
 use compression::{Fault, Source, Stored};
 use error::Damages;
 pub use error::{Damage, DamageCode};
+pub use joined::{capture_of, first_time_ns, Joined, Opener, Part};
 use pcap::Pcap;
 use pcapng::Pcapng;
 
 /// The most bytes of one packet, as captured. The largest known are those of loopback interfaces and of
 /// segmentation offload: 256 KiB, and 512 KiB with the larger segments of recent kernels.
 pub const MAX_PACKET_BYTES: u32 = 1024 * 1024;
+
+/// What a capture is read from.
+pub enum Input {
+    /// A file. Several threads can fetch its blocks, if it is a regular one and not compressed.
+    File(File),
+    /// Anything else that gives bytes.
+    Stream(Box<dyn Read + Send>),
+}
 
 /// One packet as it stands in the capture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -195,30 +205,14 @@ pub struct CaptureReader {
 impl CaptureReader {
     /// A reader of `input`, of which nothing is read yet.
     #[must_use]
-    pub fn new(input: Box<dyn Read + Send>, options: Options) -> Self {
-        Self::of_source(Source::Unread(Stored::new(input)), options)
-    }
-
-    /// A reader of a file, of which several threads may fetch blocks if it is a regular one and not compressed.
-    #[must_use]
-    pub fn of_file(file: File, options: Options) -> Self {
-        let source = match Ahead::of(file) {
-            Ok(ahead) => Source::Ahead(ahead),
-            Err(file) => Source::Unread(Stored::new(Box::new(file))),
+    pub fn new(input: Input, options: Options) -> Self {
+        let source = match input {
+            Input::Stream(stream) => Source::Unread(Stored::new(stream)),
+            Input::File(file) => match Ahead::of(file) {
+                Ok(ahead) => Source::Ahead(ahead),
+                Err(file) => Source::Unread(Stored::new(Box::new(file))),
+            },
         };
-        Self::of_source(source, options)
-    }
-
-    /// The file, if its blocks can be fetched before they are wanted.
-    #[must_use]
-    pub fn ahead(&self) -> Option<Ahead> {
-        match self.block.source() {
-            Source::Ahead(ahead) => Some(ahead.clone()),
-            _ => None,
-        }
-    }
-
-    fn of_source(source: Source, options: Options) -> Self {
         Self {
             block: BlockReader::new(source, options.sha256),
             format: Format::Unread,
@@ -227,6 +221,15 @@ impl CaptureReader {
             over: false,
             ended: false,
             sha256: None,
+        }
+    }
+
+    /// The file, if its blocks can be fetched before they are wanted.
+    #[must_use]
+    pub fn ahead(&self) -> Option<Ahead> {
+        match self.block.source() {
+            Source::Ahead(ahead) => Some(ahead.clone()),
+            _ => None,
         }
     }
 

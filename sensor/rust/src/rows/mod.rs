@@ -3,24 +3,17 @@
 mod arrow;
 mod column;
 mod json;
+mod source;
 
 pub use arrow::{arrow, schema};
 pub use json::json;
+pub use source::{Captures, Source};
 
 use crate::bytes::Ascii;
 use crate::frame::Endpoint;
 use crate::identities::Sha;
 use crate::session::{community_id, mac_text, Session};
 use crate::tls::registry;
-
-/// What all sessions of one observation share.
-#[derive(Debug, Clone, Default)]
-pub struct Source {
-    /// Name of the sensor.
-    pub sensor: String,
-    /// Name of the capture; `None` for a live interface.
-    pub capture: Option<String>,
-}
 
 /// One field. `None` is NULL.
 #[derive(Debug, Clone, Copy)]
@@ -61,6 +54,9 @@ fn ascii<const N: usize>(text: Option<&Ascii<N>>) -> Value<'_> {
 pub(crate) struct Row<'a> {
     session: &'a Session,
     source: &'a Source,
+    capture: Option<&'a str>,
+    /// Number of the first frame in its capture.
+    frame: u64,
     community_id: Ascii<30>,
     client_mac: Option<Ascii<17>>,
     server_mac: Option<Ascii<17>>,
@@ -69,9 +65,12 @@ pub(crate) struct Row<'a> {
 
 impl<'a> Row<'a> {
     pub(crate) fn new(session: &'a Session, source: &'a Source) -> Self {
+        let (capture, frame) = source.captures.of(session.frame);
         Self {
             session,
             source,
+            capture,
+            frame,
             community_id: community_id(session.client, session.server),
             client_mac: session.client_mac.map(mac_text),
             server_mac: session.server_mac.map(mac_text),
@@ -95,8 +94,8 @@ pub(crate) static FIELDS: [(&str, Tell); 50] = [
     ("community_id", |row| ascii(Some(&row.community_id))),
     ("time", |row| Value::Time(row.session.time_ns)),
     ("sensor", |row| words(&row.source.sensor)),
-    ("capture", |row| maybe(row.source.capture.as_deref())),
-    ("frame", |row| Value::U64(Some(row.session.frame))),
+    ("capture", |row| maybe(row.capture)),
+    ("frame", |row| Value::U64(Some(row.frame))),
     ("interface", |row| maybe(row.session.interface.as_deref())),
     ("client_address", |row| Value::Address(&row.session.client)),
     ("client_port", |row| Value::U16(Some(row.session.client.port))),

@@ -7,6 +7,7 @@
 
 mod cut;
 mod forge;
+mod joined;
 mod other;
 mod packed;
 mod pcap;
@@ -14,7 +15,7 @@ mod pcapng;
 
 use std::io::{self, Read};
 
-use super::{CaptureReader, Damage, DamageCode, Options, Packets};
+use super::{CaptureReader, Damage, DamageCode, Input, Options, Packets};
 
 /// A packet that was read, kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,7 +44,7 @@ impl Reading {
 
 /// Reads a capture to its end, through whatever reader.
 pub(super) fn read_from(input: impl Read + Send + 'static, sha256: bool) -> Reading {
-    let mut reader = CaptureReader::new(Box::new(input), Options { sha256 });
+    let mut reader = CaptureReader::new(Input::Stream(Box::new(input)), Options { sha256 });
     let (mut packets, mut block) = (Vec::new(), Packets::default());
     let mut shown = 0;
     while reader.read(&mut block, |packet| {

@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 
 use super::forge::{packets, pcap, PCAP};
 use super::packed::{gzip, lz4, zstd};
-use super::{read, read_from, read_through, CaptureReader, DamageCode, Options, Packets};
+use super::{read, read_from, read_through, CaptureReader, DamageCode, Input, Options, Packets};
 
 /// Gives its bytes, then an error.
 struct Failing(io::Cursor<Vec<u8>>);
@@ -127,7 +127,10 @@ fn the_hash_covers_the_whole_input_whatever_it_holds() {
 #[test]
 fn nothing_is_read_beyond_need_without_a_hash() {
     let bomb = gzip(&vec![0; 8 << 20]);
-    let mut reader = CaptureReader::new(Box::new(io::Cursor::new(bomb)), Options::default());
+    let mut reader = CaptureReader::new(
+        Input::Stream(Box::new(io::Cursor::new(bomb))),
+        Options::default(),
+    );
     assert_eq!((reader.stored_bytes_read(), reader.sha256()), (0, None));
     read_through(&mut reader);
     assert_eq!(reader.packets(), 0);
@@ -145,7 +148,10 @@ fn the_progress_counts_stored_bytes() {
         lz4(&capture),
     ] {
         let length = stored.len() as u64;
-        let mut reader = CaptureReader::new(Box::new(io::Cursor::new(stored)), Options::default());
+        let mut reader = CaptureReader::new(
+            Input::Stream(Box::new(io::Cursor::new(stored))),
+            Options::default(),
+        );
         let (mut last, mut block) = (0, Packets::default());
         while reader.read(&mut block, |_| ()) {
             assert!(reader.stored_bytes_read() >= last);

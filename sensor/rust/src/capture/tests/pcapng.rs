@@ -1,7 +1,7 @@
 //! pcapng: sections, interfaces, clocks and kinds of blocks.
 
 use super::forge::{packets, pcapng, Endian, Pcapng, ENDIANS};
-use super::{read, read_through, CaptureReader, DamageCode, Options};
+use super::{read, read_through, CaptureReader, DamageCode, Input, Options};
 
 const SECOND: u64 = 1_000_000_000;
 
@@ -49,7 +49,7 @@ fn each_section_has_its_own_order_interfaces_and_clocks() {
     assert_eq!(reading.damage, []);
 
     let input = std::io::Cursor::new(file.bytes);
-    let mut reader = CaptureReader::new(Box::new(input), Options::default());
+    let mut reader = CaptureReader::new(Input::Stream(Box::new(input)), Options::default());
     read_through(&mut reader);
     let names: Vec<_> = (0..4).map(|index| reader.interface_name(index)).collect();
     assert_eq!(names, [Some("eth0"), None, Some("any"), None]);
