@@ -58,6 +58,8 @@ class Request:
     """URL; None: a temporary store."""
     memory: int | None = None
     """Budget of the whole process in bytes; None: the core's default caps, and what the store takes."""
+    workers: int = 1
+    """Threads that read packets."""
     joined: bool = False
     """The captures are one observation."""
 
@@ -129,7 +131,8 @@ def _take(
     request: Request, store: Store, stack: ExitStack, progress: Callable[[Progress], None] | None
 ) -> tuple[list[CaptureReport], list[LoadResult | None]]:
     """Read all captures into the store."""
-    engine = NativeEngine(memory=None if request.memory is None else budget.of_core(request.memory))
+    memory = None if request.memory is None else budget.of_core(request.memory)
+    engine = NativeEngine(memory=memory, workers=request.workers)
     folder = Path(
         stack.enter_context(tempfile.TemporaryDirectory(prefix="certspan-spool-", ignore_cleanup_errors=True))
     )

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
+
+import click
 
 from analytics.exits import Exit, Failure
 from sensor.engine import Engine, EngineError, NativeEngine
@@ -24,13 +27,39 @@ LEAST_MEMORY = 16 << 20
 """Bytes; `sensor._rust.SMALLEST_BUDGET`, without loading the native module for `--help`."""
 
 
-def engine(name: str, captures: Sequence[CaptureInput], *, memory: int | None = None, joined: bool = False) -> Engine:
+MOST_WORKERS = 256
+
+workers_option = click.option(
+    "--workers",
+    metavar="NUMBER",
+    type=click.IntRange(1, MOST_WORKERS),
+    help="Threads that read packets: by default as many as there are processors for this process. The answer is the "
+    "same for any number.",
+)
+"""For every command that reads captures."""
+
+
+def processors() -> int:
+    """Count the processors that this process may use."""
+    return min(len(os.sched_getaffinity(0)), MOST_WORKERS)
+
+
+def engine(
+    name: str,
+    captures: Sequence[CaptureInput],
+    *,
+    memory: int | None = None,
+    workers: int | None = None,
+    joined: bool = False,
+) -> Engine:
     """Give the engine, fit for these captures; Failure says what is not installed, or which input it cannot read.
 
-    `memory` is the core's budget in bytes; None: its default caps.
+    `memory` is the core's budget in bytes; None: its default caps. `workers` None: as many as there are processors.
     """
     if name == NATIVE:
-        return NativeEngine(memory=memory)
+        return NativeEngine(memory=memory, workers=workers or processors())
+    if workers is not None:
+        raise Failure("--workers: tshark has one thread; use the native engine", Exit.USAGE)
     if joined:
         raise Failure("--joined: tshark reads captures one by one; use the native engine", Exit.USAGE)
     if memory is not None:

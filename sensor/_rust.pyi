@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Self, final
 
 __all__ = [
+    "DEFAULT_BUDGET",
     "ENGINE_VERSION",
     "SMALLEST_BUDGET",
     "Batch",
@@ -21,6 +22,9 @@ __all__ = [
 
 ENGINE_VERSION: str
 """Version of the core's answers: two runs of the same version over the same bytes agree."""
+
+DEFAULT_BUDGET: int
+"""Bytes that the core takes at most with the default caps."""
 
 SMALLEST_BUDGET: int
 """Bytes; a smaller budget of memory would leave room for nothing."""
@@ -86,10 +90,12 @@ class Reading:
         sha256: bool = False,
         limits: dict[str, int] | None = None,
         memory: int | None = None,
+        workers: int = 1,
     ) -> Self:
         """Open `path`, or standard input if None.
 
         `memory` is a budget in bytes, at least SMALLEST_BUDGET, from which the caps follow; `limits` set single ones.
+        So many `workers` read it, threads of the core; 1: the thread that calls `read`. The answer is the same.
 
         Raises OSError if it cannot be opened, ValueError on an unknown limit.
         """
@@ -101,6 +107,7 @@ class Reading:
         sha256: bool = False,
         limits: dict[str, int] | None = None,
         memory: int | None = None,
+        workers: int = 1,
     ) -> Reading:
         """Read captures as one observation, in this order; each is a path and a name. One file is open at a time.
 

@@ -147,10 +147,21 @@ class JoiningEngine(Engine, Protocol):
 class NativeEngine:
     """The core of sensor/rust."""
 
-    def __init__(self, limits: Mapping[str, int] | None = None, *, memory: int | None = None) -> None:
-        """`limits` replaces caps of the core by name, see `sensor._rust.default_limits`; `memory`, bytes, sets all."""
+    def __init__(self, limits: Mapping[str, int] | None = None, *, memory: int | None = None, workers: int = 1) -> None:
+        """`limits` replaces caps of the core by name, see `sensor._rust.default_limits`; `memory`, bytes, sets all.
+
+        `workers` threads read a capture; the answer is the same for any number of them.
+        """
         self._limits = dict(limits or {})
         self._memory = memory
+        self.workers = max(workers, 1)
+
+    @property
+    def budget(self) -> int:
+        """Bytes that the core may take."""
+        from sensor._rust import DEFAULT_BUDGET  # noqa: PLC0415
+
+        return DEFAULT_BUDGET if self._memory is None else self._memory
 
     @property
     def version(self) -> str:
@@ -161,10 +172,23 @@ class NativeEngine:
 
     def open(self, capture: CaptureInput, *, sensor: str = "", sha256: bool = False) -> Reading:
         """Start to read; OSError if the capture cannot be opened, ValueError for an unknown limit."""
+        return self._open(capture, sensor, self.workers, sha256=sha256)
+
+    def open_alone(self, capture: CaptureInput, *, sensor: str = "", sha256: bool = False) -> Reading:
+        """Do the same, to be read by the thread that asks alone."""
+        return self._open(capture, sensor, 1, sha256=sha256)
+
+    def _open(self, capture: CaptureInput, sensor: str, workers: int, *, sha256: bool) -> Reading:
         from sensor._rust import Reading  # noqa: PLC0415
 
         reading = Reading(
-            capture.path, name=capture.name, sensor=sensor, sha256=sha256, limits=self._limits, memory=self._memory
+            capture.path,
+            name=capture.name,
+            sensor=sensor,
+            sha256=sha256,
+            limits=self._limits,
+            memory=self._memory,
+            workers=workers,
         )
         return _NativeReading(reading)
 
@@ -182,7 +206,9 @@ class NativeEngine:
         from sensor._rust import Reading  # noqa: PLC0415
 
         files = [(capture.path, capture.name) for capture in captures if capture.path is not None]
-        reading = Reading.joined(files, sensor=sensor, sha256=sha256, limits=self._limits, memory=self._memory)
+        reading = Reading.joined(
+            files, sensor=sensor, sha256=sha256, limits=self._limits, memory=self._memory, workers=self.workers
+        )
         return _NativeReading(reading)
 
 

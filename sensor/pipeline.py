@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from sensor.engine import Damage
+from sensor.side_by_side import side_by_side
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -131,22 +132,25 @@ def run(
 ) -> list[CaptureReport]:
     """Read the captures one after the other into the sink and report on each.
 
-    A file that was only found in a folder and turns out to be no capture is left out without a word.
+    A file that was only found in a folder and turns out to be no capture is left out without a word. Some may be read
+    before their turn; the sink does not notice.
     """
-    loop = Loop(sink, engine, sensor, sha256, progress or (lambda _: None))
+    captures = list(captures)
     reports: list[CaptureReport] = []
-    for capture in captures:
-        try:
-            sink.start(capture.name)
-            report = loop.read(capture)
-            if worth_telling(capture, report):
-                sink.finish(report)
-                reports.append(report)
-            else:
+    with side_by_side(engine, captures) as reader:
+        loop = Loop(sink, reader, sensor, sha256, progress or (lambda _: None))
+        for capture in captures:
+            try:
+                sink.start(capture.name)
+                report = loop.read(capture)
+                if worth_telling(capture, report):
+                    sink.finish(report)
+                    reports.append(report)
+                else:
+                    sink.abort()
+            except BaseException:
                 sink.abort()
-        except BaseException:
-            sink.abort()
-            raise
+                raise
     return reports
 
 

@@ -76,6 +76,15 @@ def expand(arguments: Iterable[str]) -> list[CaptureInput]:
     return list(captures.values())
 
 
+def is_plain(path: str) -> bool:
+    """Whether the file starts like a capture that is not compressed; False if it cannot be read."""
+    try:
+        with Path(path).open("rb") as file:
+            return file.read(_MAGIC_BYTES).startswith(_CAPTURE_MAGICS)
+    except OSError:
+        return False
+
+
 def _identity(capture: CaptureInput) -> str:
     return STDIN if capture.path is None else os.path.realpath(capture.path)
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from analytics.budget import LEAST
-from analytics.engines import JOINED_HELP
+from analytics.engines import JOINED_HELP, processors, workers_option
 from analytics.exits import Exit, Failure, complain, store_failure
 from analytics.size import Size
 
@@ -84,6 +84,7 @@ If several apply: 4, then 3, then 1.
     type=Size(LEAST),
     help="Budget of the whole process, such as 1G, half of it for queries of the store; see docs/using.md.",
 )
+@workers_option
 @click.option("--joined", is_flag=True, help=JOINED_HELP)
 @click.option("--all", "everything", is_flag=True, help="Leave nothing out of the summary; others' machines too.")
 @click.option(
@@ -151,7 +152,16 @@ def _request(captures: tuple[str, ...], options: dict[str, Any]) -> Request:
         inputs = expand(captures)
         if options["joined"]:
             check(inputs)
-        return Request(inputs, when, how, home, options["store"], options["memory"], joined=options["joined"])
+        return Request(
+            inputs,
+            when,
+            how,
+            home,
+            options["store"],
+            options["memory"],
+            options["workers"] or processors(),
+            joined=options["joined"],
+        )
     except network.NetworkError as error:
         raise Failure(f"--home {error}", Exit.USAGE) from error
     except (at.AtError, SourceError) as error:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from analytics.engines import ENGINES, JOINED_HELP, LEAST_MEMORY, NATIVE, TSHARK, engine
+from analytics.engines import ENGINES, JOINED_HELP, LEAST_MEMORY, NATIVE, TSHARK, engine, workers_option
 from analytics.exits import Exit, Failure, complain
 from analytics.extract_out import ARROW, JSON, ArrowOut, JsonOut
 from analytics.output import ReaderGoneError
@@ -65,6 +65,7 @@ if TYPE_CHECKING:
     type=Size(LEAST_MEMORY),
     help="Budget of the core, such as 256M; at its limit the least promising flows are given up, and counted.",
 )
+@workers_option
 def command(
     captures: tuple[str, ...],
     *,
@@ -74,6 +75,7 @@ def command(
     form: str,
     joined: bool,
     memory: int | None,
+    workers: int | None,
 ) -> None:
     """Print what captures hold, one JSON object a line: a line for each TLS handshake.
 
@@ -96,7 +98,7 @@ def command(
             check(inputs)
     except SourceError as error:
         raise Failure(str(error), Exit.USAGE) from error
-    reader = engine(engine_name, inputs, memory=memory, joined=joined)
+    reader = engine(engine_name, inputs, memory=memory, workers=workers, joined=joined)
     if form == ARROW and engine_name == TSHARK:
         raise Failure("--format arrow: the tshark engine prints JSON only", Exit.USAGE)
     if form == ARROW and sys.stdout.isatty():

@@ -31,6 +31,7 @@ mod _rust {
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         module.add("SMALLEST_BUDGET", crate::limits::SMALLEST_BUDGET)?;
+        module.add("DEFAULT_BUDGET", crate::limits::DEFAULT_BUDGET)?;
         module.add("ENGINE_VERSION", env!("CARGO_PKG_VERSION"))
     }
 }
