@@ -281,21 +281,23 @@ impl Half {
             return;
         }
         // After the change of keys, all but a hello repeated for a HelloRetryRequest is encrypted.
-        self.small.extend_from_slice(body);
-        match self.retried_hello(left) {
-            None => {}
-            Some(true) => {
-                let small = std::mem::take(&mut self.small);
-                self.goes_on = true;
-                self.push(&small, context);
-            }
-            Some(false) => {
-                let facts = self.current();
-                facts.protected = true;
-                facts.protected_data = true;
-                self.state = State::Done;
+        let first = self.small.first().or(body.first());
+        if first.is_some_and(|&kind| self.may_be_repeated(kind)) {
+            self.small.extend_from_slice(body);
+            match self.retried_hello(left) {
+                None => return,
+                Some(true) => {
+                    let small = std::mem::take(&mut self.small);
+                    self.goes_on = true;
+                    return self.push(&small, context);
+                }
+                Some(false) => {}
             }
         }
+        let facts = self.current();
+        facts.protected = true;
+        facts.protected_data = true;
+        self.state = State::Done;
     }
 
     fn push(&mut self, body: &[u8], context: &mut Context<'_>) {
@@ -322,26 +324,26 @@ impl Half {
         }
     }
 
-    /// Whether the record of which `small` is there, and `left` bytes are not, is a hello in the clear that may come
-    /// now; `None` if more bytes will tell. The message must fill its record, as all do: one encrypted record in
-    /// 256 begins with the same byte.
-    fn retried_hello(&self, left: usize) -> Option<bool> {
-        const LONGEST_HELLO: usize = 1 << 16;
+    /// A hello of this kind may come again: a HelloRetryRequest stands between, or it is one.
+    fn may_be_repeated(&self, kind: u8) -> bool {
         let Some(facts) = self.facts.last() else {
-            return Some(false);
+            return false;
         };
-        let first = self.small.first()?;
-        let expected = match *first {
+        match kind {
             handshake::CLIENT_HELLO => facts
                 .client_hello
                 .as_ref()
                 .is_some_and(|hello| hello.offered.is_some_and(Version::is_13)),
             handshake::SERVER_HELLO => facts.server_hello.as_ref().is_some_and(|hello| hello.retry),
             _ => false,
-        };
-        if !expected {
-            return Some(false);
         }
+    }
+
+    /// Whether the record of which `small` is there, and `left` bytes are not, is a hello in the clear that may come
+    /// now; `None` if more bytes will tell. The message must fill its record, as all do: one encrypted record in
+    /// 256 begins with the same byte.
+    fn retried_hello(&self, left: usize) -> Option<bool> {
+        const LONGEST_HELLO: usize = 1 << 16;
         let Some(&[_, a, b, c, major, minor]) = self.small.first_chunk::<6>() else {
             return (left == 0).then_some(false);
         };
