@@ -15,7 +15,8 @@ const IPV6_HEADER: usize = 40;
 const IS_FRAGMENT: u16 = 0x3fff;
 
 /// The segment of a common frame that is captured whole; `None` for all others.
-#[inline]
+#[allow(clippy::inline_always, reason = "asked of every packet")]
+#[inline(always)]
 pub(super) fn segment(link_type: u16, frame: &[u8]) -> Option<Segment<'_>> {
     if link_type != ETHERNET {
         return None;
@@ -34,7 +35,8 @@ pub(super) fn segment(link_type: u16, frame: &[u8]) -> Option<Segment<'_>> {
     None
 }
 
-#[inline]
+#[allow(clippy::inline_always, reason = "asked of every packet")]
+#[inline(always)]
 fn version_4<'a>(packet: &'a [u8], origin: Origin<'a>) -> Option<Segment<'a>> {
     const WITHOUT_OPTIONS: u8 = 0x45;
     let header = packet.first_chunk::<IPV4_HEADER>()?;
@@ -47,7 +49,8 @@ fn version_4<'a>(packet: &'a [u8], origin: Origin<'a>) -> Option<Segment<'a>> {
     tcp::read(ends, packet.get(IPV4_HEADER..total)?, origin)
 }
 
-#[inline]
+#[allow(clippy::inline_always, reason = "asked of every packet")]
+#[inline(always)]
 fn version_6<'a>(packet: &'a [u8], origin: Origin<'a>) -> Option<Segment<'a>> {
     let (header, rest) = packet.split_first_chunk::<IPV6_HEADER>()?;
     let length = usize::from(u16::from_be_bytes([header[4], header[5]]));

@@ -141,11 +141,17 @@ impl Skip {
 ///
 /// # Errors
 /// Why there is none. `Skip::Fragment` and `Skip::Aggregate` are for `dissect` to take.
-#[inline]
+#[allow(clippy::inline_always, reason = "asked of every packet")]
+#[inline(always)]
 pub fn segment(link_type: u16, frame: &[u8]) -> Result<Segment<'_>, Skip> {
-    if let Some(segment) = common::segment(link_type, frame) {
-        return Ok(segment);
+    match common::segment(link_type, frame) {
+        Some(segment) => Ok(segment),
+        None => uncommon(link_type, frame),
     }
+}
+
+/// The segment of a frame that is none of the common ones.
+fn uncommon(link_type: u16, frame: &[u8]) -> Result<Segment<'_>, Skip> {
     let mut wrapping = Wrapping::default();
     let datagram = ip::packet(link::network_packet(link_type, frame, &mut wrapping)?)?;
     if datagram.fragment.is_some() {

@@ -136,7 +136,11 @@ pub(super) fn segment<'a>(
 }
 
 /// The segment between these two addresses whose header begins here, captured whole.
-#[inline]
+#[allow(
+    clippy::inline_always,
+    reason = "asked of every packet, and all of its answer is taken apart at once"
+)]
+#[inline(always)]
 pub(super) fn read<'a>(
     [source, destination]: [[u8; 16]; 2],
     bytes: &'a [u8],
