@@ -4,6 +4,7 @@
 
 use std::any::Any;
 use std::collections::VecDeque;
+use std::ops::Range;
 use std::panic::{catch_unwind, resume_unwind, AssertUnwindSafe};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -52,6 +53,8 @@ struct Board {
     /// Number of the first of them.
     first: u64,
     turns: Vec<Turn>,
+    /// Threads that wait for something to do.
+    idle: usize,
     /// A thread reads and addresses a block.
     intake_busy: bool,
     /// There are no more blocks.
@@ -92,8 +95,10 @@ struct Shared {
     front: Mutex<Front>,
     shards: Vec<Mutex<Shard>>,
     board: Mutex<Board>,
-    /// Rings when there may be something new to do, or to hand out.
-    bell: Condvar,
+    /// Rings when there may be something new to do.
+    work: Condvar,
+    /// Rings when there is something to hand out, or nothing more will be.
+    news: Condvar,
     workers: usize,
 }
 
@@ -114,25 +119,30 @@ impl Board {
             return Task::Stop;
         }
         // Enough that no shard waits for a block, and no more than the caches hold.
-        let (few, many) = (shared.workers + 1, 2 * shared.workers + 2);
+        let (few, many) = (shared.workers, 2 * shared.workers + 2);
         let reads = !self.input_over && self.ready.len() < MOST_PORTIONS;
-        if reads && self.pending.len() < few {
-            if let Some(task) = self.intake() {
-                return task;
-            }
-        }
-        if let Some(task) = self.shard(worker, shared) {
-            return task;
-        }
-        if reads && self.pending.len() < many {
-            if let Some(task) = self.intake() {
-                return task;
-            }
-        }
-        match &self.ahead {
-            Some(ahead) if reads && ahead.has_room() => Task::Fetch(ahead.clone()),
-            _ => Task::Wait,
-        }
+        let backlog = self.pending.len();
+        // What a shard needs is in the cache of the thread that worked on it last: others' shards come last.
+        let shards = self.turns.len();
+        let (own, end) = (
+            worker * shards / shared.workers,
+            (worker + 1) * shards / shared.workers,
+        );
+        let task = if reads && backlog < few {
+            self.intake()
+        } else {
+            None
+        };
+        let task = task.or_else(|| self.shard(own..end));
+        let task = match task {
+            None if reads && backlog < many => self.intake(),
+            task => task,
+        };
+        let task = task.or_else(|| match &self.ahead {
+            Some(ahead) if reads && ahead.has_room() => Some(Task::Fetch(ahead.clone())),
+            _ => None,
+        });
+        task.or_else(|| self.shard(0..shards)).unwrap_or(Task::Wait)
     }
 
     fn intake(&mut self) -> Option<Task> {
@@ -148,12 +158,10 @@ impl Board {
         }
     }
 
-    fn shard(&mut self, worker: usize, shared: &Shared) -> Option<Task> {
-        let shards = self.turns.len();
-        // Each worker begins with the same shards again and again: what they need may be in its cache still.
-        let own = worker * shards / shared.workers;
-        for number in (own..shards).chain(0..own) {
-            let turn = &mut self.turns[number];
+    /// A step of one of these shards.
+    fn shard(&mut self, numbers: Range<usize>) -> Option<Task> {
+        for number in numbers {
+            let turn = self.turns.get_mut(number)?;
             if turn.busy {
                 continue;
             }
@@ -227,10 +235,10 @@ impl Shared {
             match board.task(worker, self) {
                 Task::Stop => break,
                 Task::Wait => {
-                    board = self
-                        .bell
-                        .wait(board)
-                        .unwrap_or_else(PoisonError::into_inner);
+                    board.idle += 1;
+                    let waited = self.work.wait(board);
+                    board = waited.unwrap_or_else(PoisonError::into_inner);
+                    board.idle -= 1;
                     continue;
                 }
                 Task::Fetch(ahead) => {
@@ -259,10 +267,16 @@ impl Shared {
                     board.through(number, output, ended);
                 }
             }
-            self.bell.notify_all();
+            if board.idle > 0 {
+                self.work.notify_all();
+            }
+            if !board.ready.is_empty() {
+                self.news.notify_one();
+            }
         }
         drop(board);
-        self.bell.notify_all();
+        self.work.notify_all();
+        self.news.notify_one();
     }
 
     /// One step of one shard: what it gave, and whether nothing is left in it.
@@ -298,6 +312,7 @@ impl Crew {
                 pending: VecDeque::new(),
                 first: 0,
                 turns: shards.iter().map(|_| Turn::default()).collect(),
+                idle: 0,
                 intake_busy: false,
                 input_over: false,
                 spare: Vec::new(),
@@ -310,7 +325,8 @@ impl Crew {
             }),
             front: Mutex::new(Front { intake, dispatcher }),
             shards: shards.into_iter().map(Mutex::new).collect(),
-            bell: Condvar::new(),
+            work: Condvar::new(),
+            news: Condvar::new(),
             workers,
         });
         let work = |worker| {
@@ -319,7 +335,8 @@ impl Crew {
                 let worked = catch_unwind(AssertUnwindSafe(|| shared.work(worker)));
                 if let Err(failure) = worked {
                     lock(&shared.board).failure = Some(failure);
-                    shared.bell.notify_all();
+                    shared.work.notify_all();
+                    shared.news.notify_one();
                 }
             })
         };
@@ -340,13 +357,13 @@ impl Crew {
             }
             if let Some(output) = board.ready.pop_front() {
                 drop(board);
-                self.shared.bell.notify_all();
+                self.shared.work.notify_all();
                 return Some(output);
             }
             if board.ended || board.stopped {
                 return None;
             }
-            let waited = self.shared.bell.wait(board);
+            let waited = self.shared.news.wait(board);
             board = waited.unwrap_or_else(PoisonError::into_inner);
         }
     }
@@ -373,7 +390,7 @@ impl Crew {
 impl Drop for Crew {
     fn drop(&mut self) {
         lock(&self.shared.board).stopped = true;
-        self.shared.bell.notify_all();
+        self.shared.work.notify_all();
         for thread in self.threads.drain(..) {
             let _ = thread.join();
         }

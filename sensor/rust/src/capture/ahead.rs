@@ -16,8 +16,8 @@ use super::number::to_u64;
 /// Room before the bytes of a block, for the packet that began in the block before: few are longer.
 const HEADROOM_BYTES: usize = 64 * 1024;
 
-/// Blocks that are fetched before they are wanted, at most.
-const MOST_AHEAD: u64 = 8;
+/// Blocks that are fetched before they are wanted, at most: what is fetched long before has left the caches.
+const MOST_AHEAD: u64 = 4;
 
 /// Bytes of a file, behind some room.
 pub(super) struct Fetched {
