@@ -28,7 +28,7 @@ class Peer:
         return shutil.which(shlex.split(self.command)[0]) is not None
 
 
-CERTSPAN = "certspan extract --format arrow {capture}"
+CERTSPAN = "certspan extract --format arrow --workers {workers} {capture}"
 """It works on one core yet."""
 TCPDUMP = Peer("tcpdump", "tcpdump -r {capture} -w /dev/null", tls=False)
 _ZEEK_SCRIPTS = "base/protocols/ssl base/files/x509"

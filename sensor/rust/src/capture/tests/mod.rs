@@ -5,6 +5,7 @@
     reason = "a test may fail loudly, and its numbers are small"
 )]
 
+mod ahead;
 mod cut;
 mod forge;
 mod joined;
