@@ -99,7 +99,7 @@ def _store(request: Request) -> Iterator[Store]:
             yield store
 
 
-class _LoadingSink:
+class LoadingSink:
     """Loads each capture as soon as it is read and drops its segments: the spool never holds more than one."""
 
     wants_certificates = True
@@ -110,13 +110,15 @@ class _LoadingSink:
         self._store = store
 
     def start(self, name: str) -> None:
+        """Prepare for what one capture brings."""
         self._spool.start(name)
 
     def batch(self, batch: Batch, certificates: Sequence[tuple[Certificate, bytes]]) -> None:
+        """Write it to the spool."""
         self._spool.batch(batch, certificates)
 
     def finish(self, report: CaptureReport) -> None:
-
+        """Load what was spooled since `start`, and drop it there."""
         self._spool.finish(report)
         segments = self._spool.segments[-1]
         self.loaded.append(load_segments(self._store, segments) if segments else None)
@@ -124,6 +126,7 @@ class _LoadingSink:
             shutil.rmtree(segment.folder, ignore_errors=True)
 
     def abort(self) -> None:
+        """Drop what was spooled since `start`."""
         self._spool.abort()
 
 
@@ -136,7 +139,7 @@ def _take(
     folder = Path(
         stack.enter_context(tempfile.TemporaryDirectory(prefix="certspan-spool-", ignore_cleanup_errors=True))
     )
-    sink = _LoadingSink(Spool(folder, engine_version=engine.version, durable=False), store)
+    sink = LoadingSink(Spool(folder, engine_version=engine.version, durable=False), store)
     read = run_joined if request.joined else run
     reports = read(request.captures, sink, engine=engine, sha256=True, progress=progress)
     return reports, sink.loaded

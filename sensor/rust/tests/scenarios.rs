@@ -348,6 +348,51 @@ fn an_honest_handshake_among_hostile_holes() {
 }
 
 #[test]
+fn an_honest_handshake_among_many_that_cost_the_same() {
+    let mut frames = Vec::new();
+    for port in 0..3_000 {
+        let mut hostile = Connection::new(10_000 + port, 5, START);
+        hostile.client_end = Endpoint {
+            port: 10_000 + port,
+            ..hostile.client_end
+        };
+        hostile.handshake();
+        hostile.client(&client_hello("x"));
+        frames.extend(hostile.out);
+    }
+    // Packets of ten that go further than the others come evenly among those of 500; the table has room for some 1,000.
+    let all = (0..10).map(|number| {
+        let mut honest = Connection::new(4_000, 1, START);
+        honest.client_end.port += number;
+        honest.handshake();
+        honest.client(&client_hello("honest"));
+        // The certificate comes in pieces: the flow costs most while it waits for the rest.
+        for piece in server_flight(1).chunks(20) {
+            honest.server(piece);
+        }
+        honest.out
+    });
+    let mut at = 6_000;
+    let packets: Vec<_> = all.collect();
+    let step = 4 * 500 / packets[0].len();
+    for turn in 0..packets[0].len() {
+        frames.splice(at..at, packets.iter().map(|one| one[turn].clone()));
+        at += step + packets.len();
+    }
+    let limits = Limits {
+        max_state_bytes: 2 << 20,
+        ..Limits::default()
+    };
+    let (sessions, counters) = run_counted(&frames, limits);
+    assert!(counters.flows_evicted > 1_000);
+    let visible = sessions
+        .iter()
+        .filter(|one| one.server_name.as_deref() == Some("honest"))
+        .filter(|one| one.server_visibility.name() == "visible");
+    assert_eq!(10, visible.count());
+}
+
+#[test]
 fn endless_names_are_no_names() {
     let long = "x".repeat(60_000);
     let mut c = connection();

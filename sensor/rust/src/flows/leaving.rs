@@ -11,16 +11,17 @@ impl Flows {
             .any(|class| self.evict_of(class, 0, limits, counters))
     }
 
-    /// Memory is short: give up a flow that costs at least as much as the average of its class, within reason; giving up
-    /// the small ones would help nobody, and neither would a class that has little.
+    /// Memory is short: give up the oldest flow that costs at least half of the average of its class, within reason; giving
+    /// up the small ones would help nobody, and neither would a class that has little. Half, lest where most cost the same
+    /// it is always the few that are a little further on.
     pub(super) fn evict_dear(&mut self, limits: &Limits, counters: &mut Counters) -> bool {
         const LITTLE: usize = 8;
         let all = self.memory();
         for class in [Class::Awaited, Class::Handshake] {
             let share = &self.classes[class as usize];
             if share.flows > 0 && share.bytes >= all / LITTLE {
-                let average = share.bytes / share.flows;
-                return self.evict_of(class, average, limits, counters);
+                let least = share.bytes / share.flows / 2;
+                return self.evict_of(class, least, limits, counters);
             }
         }
         false
