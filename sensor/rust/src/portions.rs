@@ -51,7 +51,11 @@ impl Portions {
     #[must_use]
     pub fn take(&mut self) -> Output {
         (self.certificate_bytes, self.packets) = (0, 0);
-        let mut output = std::mem::take(&mut self.output);
+        let room = Output {
+            sessions: Vec::with_capacity(PORTION_SESSIONS.min(self.output.sessions.len())),
+            ..Output::default()
+        };
+        let mut output = std::mem::replace(&mut self.output, room);
         output
             .sessions
             .sort_by_cached_key(|session| (session.frame, session.session_id));

@@ -184,26 +184,6 @@ impl Connection {
         self.tls.is_some()
     }
 
-    /// Read a little of what a segment in this direction will need, so that it is there: see `Flows::warm`.
-    #[must_use]
-    pub fn touch(&self, direction: usize) -> u32 {
-        let [side, peer] = [&self.sides[direction], &self.sides[1 - direction]];
-        let number = |known: Option<u32>| known.unwrap_or(0);
-        number(side.stream.next())
-            ^ number(side.acknowledged)
-            ^ number(peer.stream.next())
-            ^ number(peer.acknowledged)
-            ^ u32::from(self.tls.is_some())
-    }
-
-    /// The same of what only connections with TLS have.
-    #[must_use]
-    pub fn touch_tls(&self, direction: usize) -> u32 {
-        self.tls.as_ref().map_or(0, |tls| {
-            u32::from(tls.started[direction]) ^ u32::from(tls.halves[direction].is_done())
-        })
-    }
-
     /// Bytes are kept because earlier ones are missing: TLS may be among them.
     #[must_use]
     pub fn has_pending(&self) -> bool {

@@ -48,29 +48,20 @@ impl Entry {
 
 /// All flows that are known, one entry a hash.
 #[derive(Debug, Default)]
-pub(super) struct Index {
-    table: HashTable<Entry>,
-    changes: u64,
-}
+pub(super) struct Index(HashTable<Entry>);
 
 impl Index {
-    /// How often anything was put in or forgotten: what was found before then may be true no more.
-    pub(super) fn changes(&self) -> u64 {
-        self.changes
-    }
-
     /// Where the flow with this hash is.
     #[inline]
     pub(super) fn find(&self, hash: u64) -> Option<Place> {
-        let entry = self.table.find(hash, |entry| entry.hash() == hash)?;
+        let entry = self.0.find(hash, |entry| entry.hash() == hash)?;
         Some(Place::unpacked(entry.place))
     }
 
     /// Put a flow there, in place of what was known under its hash.
     pub(super) fn set(&mut self, hash: u64, place: Place) {
         let place = place.packed();
-        self.changes += 1;
-        if let Some(entry) = self.table.find_mut(hash, |entry| entry.hash() == hash) {
+        if let Some(entry) = self.0.find_mut(hash, |entry| entry.hash() == hash) {
             entry.place = place;
             return;
         }
@@ -78,21 +69,20 @@ impl Index {
             hash: hash.to_ne_bytes(),
             place,
         };
-        self.table.insert_unique(hash, entry, Entry::hash);
+        self.0.insert_unique(hash, entry, Entry::hash);
     }
 
     /// Forget a flow, if it is there still.
     pub(super) fn remove(&mut self, hash: u64, place: Place) {
         let is_it = |entry: &Entry| entry.hash() == hash && entry.place == place.packed();
-        if let Ok(entry) = self.table.find_entry(hash, is_it) {
+        if let Ok(entry) = self.0.find_entry(hash, is_it) {
             entry.remove();
-            self.changes += 1;
         }
     }
 
     /// Flows known.
     pub(super) fn len(&self) -> usize {
-        self.table.len()
+        self.0.len()
     }
 }
 

@@ -6,7 +6,6 @@ mod leaving;
 mod opening;
 
 use std::collections::VecDeque;
-use std::hint::black_box;
 use std::sync::Arc;
 
 use crate::connection::{Connection, Spare, Status, Tombstone};
@@ -20,10 +19,6 @@ use crate::tls::profiles::Profiles;
 use graves::{Grave, Graves};
 use index::{Index, Place};
 use opening::Opening;
-
-/// Deliveries that are looked up before the first of them is taken in: enough for the processor to fetch what they need
-/// from memory at the same time, and few enough to stay near.
-const TOGETHER: usize = 32;
 
 #[derive(Debug)]
 enum State {
@@ -160,70 +155,29 @@ impl Flows {
         limits: &Limits,
         counters: &mut Counters,
     ) {
-        for deliveries in block.deliveries(shard).chunks(TOGETHER) {
-            let places = self.look_up(deliveries);
-            let looked_up = self.index.changes();
-            for (delivery, place) in deliveries.iter().zip(places) {
-                match *delivery {
-                    Delivery::Sweep { now_ns } => {
-                        self.now_ns = self.now_ns.max(now_ns);
-                        self.sweep(limits, counters);
+        for delivery in block.deliveries(shard) {
+            match *delivery {
+                Delivery::Sweep { now_ns } => {
+                    self.now_ns = self.now_ns.max(now_ns);
+                    self.sweep(limits, counters);
+                }
+                Delivery::Segment {
+                    hash,
+                    place: at,
+                    begins,
+                } => {
+                    let place = self.index.find(hash);
+                    // Most segments are of flows that nobody awaits anything of.
+                    if !begins && !matches!(place, Some(Place::Open(_))) {
+                        continue;
                     }
-                    Delivery::Segment {
-                        hash,
-                        place: at,
-                        begins,
-                    } => {
-                        let place = if self.index.changes() == looked_up {
-                            place
-                        } else {
-                            self.index.find(hash)
-                        };
-                        // Most segments are of flows that nobody awaits anything of.
-                        if !begins && !matches!(place, Some(Place::Open(_))) {
-                            continue;
-                        }
-                        if let Some(arrival) = block.arrival(hash, at) {
-                            self.now_ns = self.now_ns.max(arrival.now_ns);
-                            self.segment(&arrival, begins, place, limits, counters);
-                        }
+                    if let Some(arrival) = block.arrival(hash, at) {
+                        self.now_ns = self.now_ns.max(arrival.now_ns);
+                        self.segment(&arrival, begins, place, limits, counters);
                     }
                 }
             }
         }
-    }
-
-    /// Where the flows of these are, and a touch of the memory that they will need, step by step for all of them: the
-    /// processor fetches at the same time what `segment` would wait for one after the other.
-    fn look_up(&self, deliveries: &[Delivery]) -> [Option<Place>; TOGETHER] {
-        let mut places = [None; TOGETHER];
-        for (place, delivery) in places.iter_mut().zip(deliveries) {
-            if let Delivery::Segment { hash, .. } = delivery {
-                *place = self.index.find(*hash);
-            }
-        }
-        let entries = || {
-            places.iter().filter_map(|place| match place {
-                Some(Place::Open(slot)) => self.slots.get(*slot),
-                _ => None,
-            })
-        };
-        let mut touched = 0;
-        for entry in entries() {
-            touched ^= entry.generation ^ u32::from(entry.key[0].port);
-        }
-        for entry in entries() {
-            if let State::Open(connection) = &entry.state {
-                touched ^= connection.touch(0);
-            }
-        }
-        for entry in entries() {
-            if let State::Open(connection) = &entry.state {
-                touched ^= connection.touch_tls(0);
-            }
-        }
-        black_box(touched);
-        places
     }
 
     /// Take in one segment of the flow that is at this place, if it is known.
