@@ -8,9 +8,9 @@ use sha2::{Digest, Sha256};
 use super::compression::{Fault, Source};
 use super::number::to_u64;
 
-/// How much is read at once, in bytes. Reads of 128 to 512 KiB are the fastest; with several threads the largest of these
-/// are, for there is less to agree on.
-pub(super) const BLOCK_BYTES: usize = 512 * 1024;
+/// How much is read at once, in bytes. Reads of 128 to 512 KiB are the fastest: several of them fit a cache, and several
+/// threads need not agree on too much.
+pub(super) const BLOCK_BYTES: usize = 256 * 1024;
 
 /// The window over a capture.
 pub(super) struct BlockReader {
