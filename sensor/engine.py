@@ -181,6 +181,10 @@ class NativeEngine:
     def _open(self, capture: CaptureInput, sensor: str, workers: int, *, sha256: bool) -> Reading:
         from sensor._rust import Reading  # noqa: PLC0415
 
+        if workers > 1 and self._memory is None:
+            from sensor import heap  # noqa: PLC0415
+
+            heap.keep()
         reading = Reading(
             capture.path,
             name=capture.name,
