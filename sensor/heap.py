@@ -15,7 +15,7 @@ _LARGE_BYTES = 4 << 20
 
 
 def keep() -> None:
-    """Keep some megabytes that are free, and let only larger pieces go; nothing where the C library knows no mallopt."""
+    """Keep some megabytes that are free and let only larger pieces go. Without mallopt in the C library: nothing."""
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:
         mallopt(_TRIM_THRESHOLD, _KEPT_BYTES)
