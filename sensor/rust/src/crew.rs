@@ -19,6 +19,9 @@ use crate::portions::{Portions, PORTION_SESSIONS};
 /// Portions that wait to be fetched before reading pauses.
 const MOST_PORTIONS: usize = 4;
 
+/// Blocks under way at a time, however many threads there are: some hundred kilobytes each.
+const MOST_PENDING: usize = 12;
+
 /// A step of the observation that every shard takes.
 #[derive(Clone)]
 enum Step {
@@ -119,43 +122,37 @@ impl Board {
             return Task::Stop;
         }
         // Enough that no shard waits for a block, and no more than the caches hold.
-        let (few, many) = (shared.workers, 2 * shared.workers + 2);
+        let few = shared.workers.min(MOST_PENDING / 2);
+        let many = (2 * shared.workers + 2).min(MOST_PENDING);
         let reads = !self.input_over && self.ready.len() < MOST_PORTIONS;
         let backlog = self.pending.len();
-        // What a shard needs is in the cache of the thread that worked on it last: others' shards come last.
         let shards = self.turns.len();
-        let (own, end) = (
-            worker * shards / shared.workers,
-            (worker + 1) * shards / shared.workers,
-        );
-        let task = if reads && backlog < few {
-            self.intake()
-        } else {
-            None
-        };
-        let task = task.or_else(|| self.shard(own..end));
-        let task = match task {
-            None if reads && backlog < many => self.intake(),
-            task => task,
-        };
-        let task = task.or_else(|| match &self.ahead {
-            Some(ahead) if reads && ahead.has_room() => Some(Task::Fetch(ahead.clone())),
-            _ => None,
-        });
-        task.or_else(|| self.shard(0..shards)).unwrap_or(Task::Wait)
+        // What a shard needs is in the cache of the thread that worked on it last: others' shards come last.
+        let [own, end] = [worker, worker + 1].map(|number| number * shards / shared.workers);
+        let task = (reads && backlog < few).then(|| self.intake()).flatten();
+        task.or_else(|| self.shard(own..end))
+            .or_else(|| (reads && backlog < many).then(|| self.intake()).flatten())
+            .or_else(|| reads.then(|| self.fetch()).flatten())
+            .or_else(|| self.shard(0..shards))
+            .unwrap_or(Task::Wait)
     }
 
+    /// Read and address a block, or fetch it first.
     fn intake(&mut self) -> Option<Task> {
         match &self.ahead {
-            Some(ahead) if !ahead.has_next() => {
-                ahead.has_room().then(|| Task::Fetch(ahead.clone()))
-            }
+            Some(ahead) if !ahead.has_next() => self.fetch(),
             _ if self.intake_busy => None,
             _ => {
                 self.intake_busy = true;
                 Some(Task::Intake(self.spare.pop().unwrap_or_default()))
             }
         }
+    }
+
+    /// Fetch a block before it is wanted.
+    fn fetch(&self) -> Option<Task> {
+        let ahead = self.ahead.as_ref()?;
+        ahead.has_room().then(|| Task::Fetch(ahead.clone()))
     }
 
     /// A step of one of these shards.
