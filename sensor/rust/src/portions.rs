@@ -84,3 +84,31 @@ impl Portions {
         self.certificates
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::identities::{Identities, Register};
+    use crate::limits::Limits;
+
+    #[test]
+    fn what_two_shards_name_is_handed_out_once() {
+        let register = Arc::new(Register::default());
+        let mut portions = Portions::default();
+        for shard in 0..3 {
+            let mut identities = Identities::new(Arc::clone(&register));
+            identities.identify(&[1; 60], &Limits::default());
+            identities.identify(&[2 + shard; 60], &Limits::default());
+            portions.add(Output {
+                certificates: identities.take(),
+                ..Output::default()
+            });
+        }
+        assert_eq!(
+            (4, 4),
+            (portions.certificates(), portions.take().certificates.len())
+        );
+    }
+}

@@ -280,6 +280,20 @@ fn one_packet_from_the_far_future_ends_nothing() {
 }
 
 #[test]
+fn a_quiet_handshake_is_reported_when_its_time_is_over() {
+    for (pause_s, reported) in [(299, 0), (302, 1)] {
+        let mut quiet = connection();
+        quiet.handshake();
+        quiet.client(&client_hello("quiet"));
+        let mut later = Connection::new(4_001, 9, quiet.now_ns + pause_s * 1_000_000_000);
+        later.client_end.port += 1;
+        later.handshake();
+        let frames = [quiet.out, later.out].concat();
+        assert_eq!(reported, run_unended(&frames).len(), "{pause_s}");
+    }
+}
+
+#[test]
 fn a_second_certificate_message_hides_nothing() {
     let mut c = asked();
     c.server(

@@ -266,7 +266,18 @@ pub fn run_counted(frames: &[Frame], limits: Limits) -> (Vec<Session>, Counters)
     (engine.take().sessions, engine.counters())
 }
 
+/// Sessions that are reported before the observation ends.
+pub fn run_unended(frames: &[Frame]) -> Vec<Session> {
+    fed(frames, Limits::default()).0.take().sessions
+}
+
 fn through(frames: &[Frame], limits: Limits) -> (Engine, usize) {
+    let (mut engine, most) = fed(frames, limits);
+    while !engine.finish(usize::MAX) {}
+    (engine, most)
+}
+
+fn fed(frames: &[Frame], limits: Limits) -> (Engine, usize) {
     let mut engine = Engine::new("", limits);
     let mut most = 0;
     for (number, frame) in (1..).zip(frames) {
@@ -278,6 +289,5 @@ fn through(frames: &[Frame], limits: Limits) -> (Engine, usize) {
         engine.frame(RAW_IP, &frame.data, moment);
         most = most.max(engine.memory());
     }
-    while !engine.finish(usize::MAX) {}
     (engine, most)
 }
