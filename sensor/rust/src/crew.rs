@@ -11,7 +11,7 @@ use std::thread::{self, JoinHandle};
 
 use crate::capture::Ahead;
 use crate::dispatch::{Block, Dispatcher};
-use crate::engine::{Output, Shard};
+use crate::engine::{Engine, Output, Shard};
 use crate::intake::{Intake, Progress, Report};
 use crate::limits::Counters;
 use crate::portions::{Portions, PORTION_SESSIONS};
@@ -295,13 +295,12 @@ impl Shared {
 
 impl Crew {
     /// So many threads, at least one.
-    pub(crate) fn new(
-        intake: Intake,
-        dispatcher: Dispatcher,
-        shards: Vec<Shard>,
-        portions: Portions,
-        workers: usize,
-    ) -> Self {
+    pub(crate) fn new(intake: Intake, engine: Engine, workers: usize) -> Self {
+        let Engine {
+            dispatcher,
+            shards,
+            portions,
+        } = engine;
         let workers = workers.max(1);
         let shared = Arc::new(Shared {
             board: Mutex::new(Board {

@@ -84,7 +84,7 @@ impl Shard {
 #[derive(Debug)]
 pub struct Engine {
     pub(crate) dispatcher: Dispatcher,
-    shards: Vec<Shard>,
+    pub(crate) shards: Vec<Shard>,
     /// What waits to be taken.
     pub(crate) portions: Portions,
 }

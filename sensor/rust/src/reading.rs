@@ -2,11 +2,11 @@
 
 use crate::capture::{capture_of, Input, Joined, Opener, Options};
 use crate::crew::Crew;
-use crate::dispatch::{Block, Dispatcher};
-use crate::engine::{Engine, Output, Shard};
+use crate::dispatch::Block;
+use crate::engine::{Engine, Output};
 use crate::intake::{Intake, Progress, Report};
 use crate::limits::{Counters, Limits};
-use crate::portions::{Portions, PORTION_SESSIONS};
+use crate::portions::PORTION_SESSIONS;
 
 /// How it is read.
 #[derive(Debug, Clone, Default)]
@@ -60,20 +60,16 @@ impl Alone {
 
 impl Road {
     fn new(intake: Intake, plan: &Plan) -> Self {
-        let limits = &plan.limits;
-        if plan.workers <= 1 {
-            return Self::Alone(Box::new(Alone {
-                intake,
-                block: Block::default(),
-                engine: Engine::new(&plan.sensor, limits.clone()),
-                ended: false,
-            }));
+        let engine = Engine::new(&plan.sensor, plan.limits.clone());
+        if plan.workers > 1 {
+            return Self::Crew(Crew::new(intake, engine, plan.workers));
         }
-        let shards = Shard::all(&plan.sensor, limits);
-        let dispatcher = Dispatcher::new(shards.len(), limits.clone());
-        let portions = Portions::default();
-        let crew = Crew::new(intake, dispatcher, shards, portions, plan.workers);
-        Self::Crew(crew)
+        Self::Alone(Box::new(Alone {
+            intake,
+            block: Block::default(),
+            engine,
+            ended: false,
+        }))
     }
 }
 

@@ -2,7 +2,6 @@
 
 mod wire;
 
-use _rust::frame::Endpoint;
 use _rust::limits::Limits;
 use wire::*;
 
@@ -324,17 +323,20 @@ fn encrypted_records_behind_a_lost_hello_are_not_kept() {
     assert!(memory < cap + 50_000, "{memory}");
 }
 
+/// A connection of its own that says hello, and goes no further by itself.
+fn hostile(port: u16) -> Connection {
+    let mut hostile = Connection::new(10_000 + port, 5, START);
+    hostile.client_end.port = 10_000 + port;
+    hostile.handshake();
+    hostile.client(&client_hello("x"));
+    hostile
+}
+
 #[test]
 fn an_honest_handshake_among_hostile_holes() {
     let mut frames = Vec::new();
     for port in 0..300 {
-        let mut hostile = Connection::new(10_000 + port, 5, START);
-        hostile.client_end = Endpoint {
-            port: 10_000 + port,
-            ..hostile.client_end
-        };
-        hostile.handshake();
-        hostile.client(&client_hello("x"));
+        let mut hostile = hostile(port);
         hostile.server_sequence += 1;
         for _ in 0..100 {
             hostile.server(&[0; 1_400]);
@@ -365,14 +367,7 @@ fn an_honest_handshake_among_hostile_holes() {
 fn an_honest_handshake_among_many_that_cost_the_same() {
     let mut frames = Vec::new();
     for port in 0..3_000 {
-        let mut hostile = Connection::new(10_000 + port, 5, START);
-        hostile.client_end = Endpoint {
-            port: 10_000 + port,
-            ..hostile.client_end
-        };
-        hostile.handshake();
-        hostile.client(&client_hello("x"));
-        frames.extend(hostile.out);
+        frames.extend(hostile(port).out);
     }
     // Packets of ten that go further than the others come evenly among those of 500; the table has room for some 1,000.
     let all = (0..10).map(|number| {

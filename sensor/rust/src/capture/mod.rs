@@ -134,7 +134,7 @@ struct Record {
 }
 
 impl Record {
-    /// A packet at this place in the block, from `header` bytes on.
+    /// A packet whose data stands at this place in the block.
     #[inline]
     fn new(
         time_ns: u64,

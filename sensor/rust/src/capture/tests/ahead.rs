@@ -33,13 +33,7 @@ impl Drop for Scratch {
 }
 
 fn kept(block: &Packets, into: &mut Vec<Kept>) {
-    into.extend(block.iter().map(|packet| Kept {
-        time_ns: packet.time_ns,
-        link_type: packet.link_type,
-        interface: packet.interface,
-        data: packet.data.to_vec(),
-        original_length: packet.original_length,
-    }));
+    into.extend(block.iter().map(|packet| Kept::of(&packet)));
 }
 
 /// Reads the file while so many other threads fetch as fast as they can.

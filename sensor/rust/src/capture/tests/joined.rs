@@ -33,11 +33,8 @@ fn read_all(files: &[Vec<u8>]) -> (Joined, Vec<(Kept, Option<String>)>) {
             assert!(packet.number > starts[reader.place()]);
             assert!(packet.interface < reader.interfaces());
             let kept = Kept {
-                time_ns: packet.time_ns,
-                link_type: packet.link_type,
                 interface: 0,
-                data: packet.data.to_vec(),
-                original_length: packet.original_length,
+                ..Kept::of(&packet)
             };
             let name = reader.interface_name(packet.interface);
             all.push((kept, name.map(str::to_owned)));

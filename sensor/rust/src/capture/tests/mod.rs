@@ -16,7 +16,7 @@ mod pcapng;
 
 use std::io::{self, Read};
 
-use super::{CaptureReader, Damage, DamageCode, Input, Options, Packets};
+use super::{CaptureReader, Damage, DamageCode, Input, Options, Packet, Packets};
 
 /// A packet that was read, kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +26,18 @@ pub(super) struct Kept {
     interface: u32,
     data: Vec<u8>,
     original_length: u32,
+}
+
+impl Kept {
+    fn of(packet: &Packet<'_>) -> Self {
+        Self {
+            time_ns: packet.time_ns,
+            link_type: packet.link_type,
+            interface: packet.interface,
+            data: packet.data.to_vec(),
+            original_length: packet.original_length,
+        }
+    }
 }
 
 /// All that one reading gave.
@@ -53,13 +65,7 @@ pub(super) fn read_from(input: impl Read + Send + 'static, sha256: bool) -> Read
         assert_eq!(shown, packet.number, "each is shown in its turn");
     }) {
         for packet in block.iter() {
-            packets.push(Kept {
-                time_ns: packet.time_ns,
-                link_type: packet.link_type,
-                interface: packet.interface,
-                data: packet.data.to_vec(),
-                original_length: packet.original_length,
-            });
+            packets.push(Kept::of(&packet));
             assert_eq!(packet.number, packets.len() as u64);
         }
         assert_eq!(shown, packets.len() as u64);
