@@ -14,7 +14,9 @@ from analytics.exits import complain
 COMMANDS = {
     "audit": "What is wrong in these captures: findings on the terminal, as HTML, JSON, CSV.",
     "compare": "certspan's core against tshark: each difference, with its reason.",
+    "export": "Lists and files for other tools: what a scanner should look at, certificates as PEM.",
     "extract": "Sessions or certificates of captures, one JSON object a line.",
+    "inventory": "What a store holds: certificates, endpoints, holders, coverage.",
     "store": "Look into a store of sessions, certificates and findings.",
 }
 
