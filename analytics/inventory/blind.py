@@ -18,6 +18,8 @@ SELECT address, port, shown, arrayFilter(n -> n != '', server_names), arraySort(
     carriers::Array(String), versions::Array(String), sessions, ours, confirmed, last_seen
 FROM endpoint(loads = [], home = {home:Array(String)})
 WHERE answered AND NOT certificate_seen AND (ours OR {everybody:Bool})
+    AND (toIPv6(address), port) NOT IN
+        (SELECT assumeNotNull(address), assumeNotNull(port) FROM imports WHERE address IS NOT NULL AND port IS NOT NULL)
 ORDER BY toIPv6(address), port, shown
 """
 COLUMNS: Final = (

@@ -65,7 +65,8 @@ _WHOSE = (_same("ours", Type.TRUTH), _same("confirmed", Type.TRUTH))
 
 KINDS: Final = {
     "certificates": Kind(
-        source=f"certificate{_SCOPE}",
+        source=f"certificate{_SCOPE} AS c LEFT JOIN (SELECT sha256 AS of, arraySort(groupUniqArray(source)) AS sources "
+        "FROM imports GROUP BY sha256) AS i ON i.of = c.sha256",
         columns=(
             Column("sha256", "lower(hex(sha256))", Type.TEXT),
             _same("subject", Type.TEXT, brief=True),
@@ -81,6 +82,7 @@ KINDS: Final = {
             _same("self_signed", Type.TRUTH),
             Column("leaf", "presented_as_leaf", Type.TRUTH),
             _same("roles", Type.LIST),
+            _same("sources", Type.LIST),
             _same("holder_count", Type.NUMBER, brief=True),
             Column("holders", _PLACES, Type.LIST),
             *_WHOSE,
@@ -91,7 +93,11 @@ KINDS: Final = {
         ours="ours",
     ),
     "endpoints": Kind(
-        source=f"endpoint{_SCOPE}",
+        source=f"endpoint{_SCOPE} AS e LEFT JOIN (SELECT replaceRegexpOne(IPv6NumToString(assumeNotNull(address)), "
+        "'^::ffff:(\\d+\\.)', '\\1') AS at, assumeNotNull(port) AS p, "
+        "arraySort(groupUniqArray(lower(hex(sha256)))) AS imported_certificates "
+        "FROM imports WHERE address IS NOT NULL AND port IS NOT NULL GROUP BY at, p) AS i "
+        "ON i.at = e.address AND i.p = e.port",
         columns=(
             Column("endpoint", "shown", Type.TEXT, brief=True),
             _same("address", Type.TEXT),
@@ -104,6 +110,7 @@ KINDS: Final = {
             _same("certificate_seen", Type.TRUTH, brief=True),
             Column("visibilities", "arraySort(mapKeys(visibilities))", Type.LIST),
             Column("leaf_certificates", "arraySort(arrayMap(c -> lower(hex(c)), leaf_certificates))", Type.LIST),
+            _same("imported_certificates", Type.LIST),
             _same("sessions", Type.NUMBER, brief=True),
             _same("clients", Type.NUMBER),
             *_WHOSE,
