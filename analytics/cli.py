@@ -18,6 +18,7 @@ COMMANDS = {
     "extract": "Sessions or certificates of captures, one JSON object a line.",
     "import": "Certificates that others found: PEM, PKCS #7, scanners' JSON and CSV, CT logs.",
     "inventory": "What a store holds: certificates, endpoints, holders, coverage.",
+    "report": "Reports of a store: what ends when, cryptography in use, clauses of standards.",
     "store": "Look into a store of sessions, certificates and findings.",
 }
 _MODULES = {"import": "imports"}

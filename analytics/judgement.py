@@ -67,6 +67,8 @@ class Judgement:
     """
     verdicts: str
     """One row a subject: key, verdict."""
+    ours: str
+    """One row a verdict: it, and how many subjects of ours that proved to be there got it."""
     parameters: Mapping[str, Any]
 
 
@@ -82,6 +84,7 @@ def judge(rule: Rule, *, now: datetime, loads: Sequence[str], home: Sequence[str
         counts=_counts(rule, source),
         failures=_failures(rule, view, source, [expression for _, expression in evidence]),
         verdicts=f"SELECT {view.key}, {_verdict(rule)} FROM {source}",
+        ours=f"SELECT {_verdict(rule)} AS said, count() FROM {source} WHERE ours AND confirmed GROUP BY said",
         parameters=_parameters(rule) | {"now": now, "loads": list(loads), "home": list(home)},
     )
 

@@ -12,7 +12,12 @@ from hypothesis import settings
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-PACKAGES = {"tshark": "tshark", "editcap": "tshark", "mergecap": "tshark", "openssl": "openssl", "tcpdump": "tcpdump"}
+PACKAGES = {
+    **dict.fromkeys(("tshark", "editcap", "mergecap"), "tshark"),
+    "openssl": "openssl",
+    "tcpdump": "tcpdump",
+    "pdftotext": "poppler-utils",
+}
 """Debian package of each tool a test may name in `pytest.mark.tools`."""
 
 REQUIRED = "CERTSPAN_REQUIRE_TOOLS" in os.environ

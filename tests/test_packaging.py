@@ -51,4 +51,5 @@ def test_every_module_and_data_file_is_there(names: set[str]) -> None:
 
 
 def test_no_rust_source_and_no_test_is_there(names: set[str]) -> None:
-    assert not [name for name in names if name.endswith((".rs", ".toml", ".lock")) or "test" in name or "pcap" in name]
+    ours = {name for name in names if not name.startswith("rules/clauses/")}  # data of the rules
+    assert not [name for name in ours if name.endswith((".rs", ".toml", ".lock")) or "test" in name or "pcap" in name]

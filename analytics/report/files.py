@@ -40,19 +40,24 @@ def check(path: str) -> None:
 
 
 def write(path: str, pieces: Iterable[str]) -> None:
-    """Write UTF-8 text to a temporary file beside `path`, sync it and rename it over `path`.
+    """Write UTF-8 text, as `write_bytes` does."""
+    write_bytes(path, (piece.encode() for piece in pieces))
+
+
+def write_bytes(path: str, pieces: Iterable[bytes]) -> None:
+    """Write to a temporary file beside `path`, sync it and rename it over `path`.
 
     What is no ordinary file (a pipe, a device) is written straight to. Raises OSError; the old file then stands.
     """
     if _is_special(Path(path)):
-        with Path(path).open("w", encoding="utf-8", newline="") as stream:
+        with Path(path).open("wb") as stream:
             stream.writelines(pieces)
         return
     target = Path(path).resolve()  # a link stays a link; the file behind it is replaced
     handle, name = tempfile.mkstemp(prefix=_MARK, dir=target.parent)
     temporary = Path(name)
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as stream:
+        with os.fdopen(handle, "wb") as stream:
             stream.writelines(pieces)
             stream.flush()
             os.fsync(stream.fileno())

@@ -1,0 +1,107 @@
+"""`certspan report`: what a store says, as a document."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from analytics.exits import Exit, Failure, store_failure
+
+if TYPE_CHECKING:
+    from analytics.documents.document import Document
+
+KINDS = ("expiry", "crypto", "clauses")
+_FILE = click.Path(dir_okay=False, allow_dash=True)
+
+
+@click.command(
+    epilog="""\b
+Reports:
+  expiry    what ended and is in use, what ends within 90 days, days on which many end together
+  crypto    keys, hashes, versions, suites and groups in use; --since tells what changed
+  clauses   PCI DSS, NIST, IEC 62443, BSI as FAIL, PASS or UNKNOWN; HIPAA, GDPR, CSF as evidence only
+
+\b
+Examples:
+  certspan report expiry --store chdb://inventory
+  certspan report crypto --store chdb://inventory --since 2026-01-01 --html crypto.html --csv crypto/
+  certspan report clauses --store chdb://inventory --home 10.40.0.0/16 --pdf clauses.pdf
+
+\b
+Exit status: 0 done; 2 usage, or no such store; 4 the store or an output failed.
+"""
+)
+@click.argument("kind", type=click.Choice(KINDS))
+@click.option("--store", "url", required=True, metavar="URL", help="The store, such as chdb:///srv/certspan.")
+@click.option("--at", default="now", show_default=True, metavar="WHEN", help="Judge as of 'now', or a time.")
+@click.option("--since", metavar="WHEN", help="For crypto: what changed from this time on.")
+@click.option("--home", multiple=True, metavar="CIDR", help="A network that is yours; as for certspan audit.")
+@click.option("--html", type=_FILE, metavar="FILE", help="Write one HTML page that loads nothing.")
+@click.option("--json", type=_FILE, metavar="FILE", help="Write one JSON document.")
+@click.option("--csv", type=click.Path(file_okay=False), metavar="FOLDER", help="Write a CSV file for each table.")
+@click.option("--pdf", type=_FILE, metavar="FILE", help="Write a PDF (extra certspan[pdf]).")
+def command(kind: str, url: str, at: str, since: str | None, home: tuple[str, ...], **outputs: str | None) -> None:
+    """Write a report of what a store holds about machines of yours. Without an output, it is printed."""
+    from analytics import at as clocks  # noqa: PLC0415  `--help` need not wait for the store
+    from analytics import network  # noqa: PLC0415
+    from analytics.cli import clock  # noqa: PLC0415  the composition root imports us
+    from analytics.documents.make import make  # noqa: PLC0415
+    from analytics.store import StoreError, open_store  # noqa: PLC0415
+
+    if since is not None and kind != "crypto":
+        raise Failure("--since: only the report crypto tells what changed", Exit.USAGE)
+    try:
+        now, _ = clocks.parse(at, clock)
+        start = None if since is None else clocks.moment(since)
+        ranges = network.home_ranges(home)
+    except network.NetworkError as error:
+        raise Failure(f"--home {error}", Exit.USAGE) from error
+    except clocks.AtError as error:
+        raise Failure(str(error) if str(error).startswith("--at") else f"--since {error}", Exit.USAGE) from error
+    if now is None:
+        raise Failure("--at capture: a store is judged as of 'now', or a time", Exit.USAGE)
+    try:
+        with open_store(url, read_only=True) as store:
+            document = make(store, kind, now=now, since=start, home=ranges)
+    except StoreError as error:
+        raise store_failure(error) from error
+    _write(document, outputs)
+
+
+def _write(document: Document, outputs: dict[str, Any]) -> None:
+    """Write all outputs that were asked for; none: print it."""
+    from analytics.documents import pdf, write  # noqa: PLC0415
+    from analytics.output import ReaderGoneError, write_out  # noqa: PLC0415
+
+    try:
+        if not any(outputs.values()):
+            write_out("".join(write.as_text(document)).encode())
+        if outputs["html"]:
+            _put(outputs["html"], "".join(write.as_html(document)).encode())
+        if outputs["json"]:
+            _put(outputs["json"], "".join(write.as_json(document)).encode())
+        if outputs["pdf"]:
+            _put(outputs["pdf"], pdf.render(document))
+        if outputs["csv"]:
+            Path(outputs["csv"]).mkdir(parents=True, exist_ok=True)
+            for section in document.sections:
+                name = f"{document.kind}-{section.name}.csv"
+                _put(str(Path(outputs["csv"]) / name), "".join(write.as_csv(section)).encode())
+    except pdf.NoTypesetterError as error:
+        raise Failure(f"--pdf: {error}", Exit.USAGE) from error
+    except ReaderGoneError:
+        return
+    except OSError as error:
+        raise Failure(f"{error.filename or 'output'}: {error.strerror}", Exit.SINK) from error
+
+
+def _put(path: str, data: bytes) -> None:
+    from analytics.output import write_out  # noqa: PLC0415
+    from analytics.report import files  # noqa: PLC0415
+
+    if path == "-":
+        write_out(data)
+    else:
+        files.write_bytes(path, [data])
