@@ -2,10 +2,8 @@
 
 use std::collections::VecDeque;
 
+use super::index::NUMBERS;
 use crate::connection::Tombstone;
-
-/// Numbers go round below this: `Place` has 31 bits for them.
-const NUMBERS: u32 = 1 << 31;
 
 #[derive(Debug)]
 pub(super) struct Grave {

@@ -18,27 +18,18 @@ use crate::tls::facts::Context;
 use crate::tls::profiles::Profiles;
 use graves::{Grave, Graves};
 use index::{Index, Place};
-use opening::Opening;
+use opening::Openings;
 
-#[derive(Debug)]
-enum State {
-    Free,
-    /// Nothing was said yet.
-    Opening(Opening),
-    Open(Box<Connection>),
-}
-
-/// How long an open flow is kept, and in which order flows are given up when there are too many.
+/// How long a connection is kept, and in which order they are given up when there are too many flows, when no opening is
+/// left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Class {
-    /// Nothing was said.
-    Opening,
     /// No TLS yet.
     Awaited,
     Handshake,
 }
 
-const CLASSES: [Class; 3] = [Class::Opening, Class::Awaited, Class::Handshake];
+const CLASSES: [Class; 2] = [Class::Awaited, Class::Handshake];
 
 #[derive(Debug)]
 struct Slot {
@@ -50,7 +41,8 @@ struct Slot {
     touched_ns: u64,
     /// Bytes of it that are counted in `Flows::memory`.
     cost: usize,
-    state: State,
+    /// `None` where the slot is free.
+    connection: Option<Box<Connection>>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -77,11 +69,12 @@ struct Share {
 pub struct Flows {
     sensor: String,
     index: Index,
+    openings: Openings,
     slots: Vec<Slot>,
     free: Vec<usize>,
-    queues: [VecDeque<Ticket>; 3],
+    queues: [VecDeque<Ticket>; 2],
     /// Of each class: how many flows, and the bytes that they cost.
-    classes: [Share; 3],
+    classes: [Share; 2],
     graves: Graves,
     /// By the packets; never goes back.
     now_ns: u64,
@@ -102,6 +95,7 @@ impl Flows {
         Self {
             sensor: sensor.to_owned(),
             index: Index::default(),
+            openings: Openings::default(),
             slots: Vec::new(),
             free: Vec::new(),
             queues: Default::default(),
@@ -168,7 +162,7 @@ impl Flows {
                 } => {
                     let place = self.index.find(hash);
                     // Most segments are of flows that nobody awaits anything of.
-                    if !begins && !matches!(place, Some(Place::Open(_))) {
+                    if !begins && matches!(place, None | Some(Place::Finished(_))) {
                         continue;
                     }
                     if let Some(arrival) = block.arrival(hash, at) {
@@ -189,39 +183,48 @@ impl Flows {
         limits: &Limits,
         counters: &mut Counters,
     ) {
-        let slot = match place {
+        let place = match place {
             None if begins => self.open(arrival, limits, counters),
             None => return,
             Some(Place::Finished(_)) if !begins => return,
             Some(Place::Finished(number)) => match self.reopen(number, arrival, limits, counters) {
-                Some(slot) => slot,
+                Some(place) => place,
                 None => return,
             },
+            Some(Place::Opening(at)) => Place::Opening(at),
             Some(Place::Open(slot)) => match self.slots.get(slot) {
-                Some(entry) if entry.key == arrival.key => match &entry.state {
-                    State::Open(connection)
+                Some(entry) if entry.key == arrival.key => match &entry.connection {
+                    Some(connection)
                         if connection.is_new_syn(arrival.direction, &arrival.segment) =>
                     {
                         self.end(slot, false, limits, counters);
                         self.open(arrival, limits, counters)
                     }
-                    _ => slot,
+                    _ => Place::Open(slot),
                 },
                 // Another flow with the same 64 bits of a secret hash: once in the life of a thousand sensors.
                 _ => return,
             },
         };
+        let slot = match place {
+            Place::Open(slot) => slot,
+            Place::Opening(at) => match self.said_something(at, arrival) {
+                Some(slot) => slot,
+                None => return,
+            },
+            Place::Finished(_) => return,
+        };
         self.advance(slot, arrival, limits, counters);
     }
 
-    /// Whether this packet begins a new connection, or another handshake of a finished one; gives its slot.
+    /// Whether this packet begins a new connection, or another handshake of a finished one; gives its place.
     fn reopen(
         &mut self,
         number: u32,
         arrival: &Arrival<'_>,
         limits: &Limits,
         counters: &mut Counters,
-    ) -> Option<usize> {
+    ) -> Option<Place> {
         let tombstone = *self.graves.get(number)?;
         let Arrival {
             segment, direction, ..
@@ -238,34 +241,50 @@ impl Flows {
             return None;
         }
         let connection = Connection::new(arrival.key, segment.wrapping(), arrival.moment);
-        let connection = Box::new(connection.continued(&tombstone));
+        self.make_room(limits, counters);
+        counters.flows += 1;
+        let connection = connection.continued(&tombstone);
         let cost = connection.memory();
-        let state = State::Open(connection);
-        Some(self.begin(arrival, Class::Awaited, state, cost, limits, counters))
+        let slot = self.begin(arrival, connection);
+        self.count(slot, cost);
+        Some(Place::Open(slot))
     }
 
-    fn open(&mut self, arrival: &Arrival<'_>, limits: &Limits, counters: &mut Counters) -> usize {
-        let opening = Opening::new(arrival.moment, arrival.direction, &arrival.segment);
-        let state = State::Opening(opening);
-        self.begin(arrival, Class::Opening, state, 0, limits, counters)
+    /// Open a flow; its segment is still to be taken in.
+    fn open(&mut self, arrival: &Arrival<'_>, limits: &Limits, counters: &mut Counters) -> Place {
+        self.make_room(limits, counters);
+        counters.flows += 1;
+        let place = Place::Opening(self.openings.begin(arrival, self.now_ns));
+        self.index.set(arrival.hash, place);
+        place
     }
 
-    fn begin(
-        &mut self,
-        arrival: &Arrival<'_>,
-        class: Class,
-        state: State,
-        cost: usize,
-        limits: &Limits,
-        counters: &mut Counters,
-    ) -> usize {
-        while self.slots.len() - self.free.len() >= limits.max_flows.max(1)
+    /// Give up flows until there is room for one more.
+    fn make_room(&mut self, limits: &Limits, counters: &mut Counters) {
+        let most = limits.max_flows.max(1);
+        while self.openings.len() + self.slots.len() - self.free.len() >= most
             && self.evict(limits, counters)
         {}
-        counters.flows += 1;
-        let share = &mut self.classes[class as usize];
-        share.flows += 1;
-        share.bytes += cost;
+    }
+
+    /// Take in a segment of an opening; gives the slot of the connection that it becomes, if the segment is more than can
+    /// be kept.
+    fn said_something(&mut self, at: usize, arrival: &Arrival<'_>) -> Option<usize> {
+        let opening = self.openings.get_mut(at)?;
+        // The packet may be ahead of the clock, which waits for a second one to say so, or far behind it.
+        let now_ns = self.now_ns.max(arrival.moment.time_ns);
+        opening.touched_ns = opening.touched_ns.max(now_ns);
+        if opening.keep(arrival) {
+            return None;
+        }
+        let grown = self.openings.grow(at, arrival.key)?;
+        Some(self.begin(arrival, grown))
+    }
+
+    /// Put a connection into a slot.
+    fn begin(&mut self, arrival: &Arrival<'_>, connection: Connection) -> usize {
+        let class = Class::Awaited;
+        self.classes[class as usize].flows += 1;
         let slot = self.free.pop().unwrap_or(self.slots.len());
         let begun = Slot {
             key: arrival.key,
@@ -273,8 +292,8 @@ impl Flows {
             generation: self.slots.get(slot).map_or(0, |entry| entry.generation),
             class,
             touched_ns: self.now_ns,
-            cost,
-            state,
+            cost: 0,
+            connection: Some(Box::new(connection)),
         };
         if let Some(entry) = self.slots.get_mut(slot) {
             *entry = begun;
@@ -340,16 +359,7 @@ impl Flows {
         let entry = &mut self.slots[slot];
         // The packet may be ahead of the clock, which waits for a second one to say so, or far behind it.
         let now_ns = self.now_ns.max(moment.time_ns);
-        if let State::Opening(opening) = &mut entry.state {
-            entry.touched_ns = entry.touched_ns.max(now_ns);
-            if opening.keep(*direction, segment) {
-                return;
-            }
-            entry.state = State::Open(Box::new(opening.grow(entry.key)));
-            self.reclass(slot, Class::Awaited);
-        }
-        let entry = &mut self.slots[slot];
-        let State::Open(connection) = &mut entry.state else {
+        let Some(connection) = &mut entry.connection else {
             return;
         };
         if connection.hopes_for(*direction, segment) {
@@ -397,9 +407,7 @@ impl Flows {
         limits: &Limits,
         counters: &mut Counters,
     ) -> Option<Tombstone> {
-        let State::Open(connection) = &mut self.slots[slot].state else {
-            return None;
-        };
+        let connection = self.slots[slot].connection.as_mut()?;
         if !connection.has_tls() && !connection.has_pending() {
             return None;
         }
@@ -457,7 +465,7 @@ impl Flows {
         self.count(slot, 0);
         let entry = &mut self.slots[slot];
         self.classes[entry.class as usize].flows -= 1;
-        entry.state = State::Free;
+        entry.connection = None;
         entry.generation = entry.generation.wrapping_add(1);
         self.index.remove(entry.hash, Place::Open(slot));
         self.free.push(slot);
