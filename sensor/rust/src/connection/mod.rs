@@ -99,16 +99,24 @@ impl Tls {
     }
 }
 
+/// What was reported of a connection that goes on.
+#[derive(Debug)]
+struct Before {
+    /// Time and number of its first packet.
+    named_by: (u64, u64),
+    sessions: usize,
+}
+
 /// One connection.
 #[derive(Debug)]
 pub struct Connection {
     ends: [Endpoint; 2],
     sides: [Side; 2],
-    initiator: Option<usize>,
+    /// 0 or 1.
+    initiator: Option<u8>,
     first: Moment,
-    /// Time and number that name the connection, also when it goes on after a report.
-    named_by: (u64, u64),
-    sessions_before: usize,
+    /// What was reported before, where it goes on after a report.
+    before: Option<Box<Before>>,
     /// Only where there is an encapsulation.
     wrapping: Option<Box<Wrapping>>,
     tls: Option<Box<Tls>>,
@@ -123,8 +131,7 @@ impl Connection {
             sides: [Side::default(), Side::default()],
             initiator: None,
             first,
-            named_by: (first.time_ns, first.frame),
-            sessions_before: 0,
+            before: None,
             wrapping: (!wrapping.is_empty()).then(|| Box::new(wrapping)),
             tls: None,
         }
@@ -133,9 +140,21 @@ impl Connection {
     /// More handshakes of a connection of which some were reported.
     #[must_use]
     pub fn continued(mut self, tombstone: &Tombstone) -> Self {
-        self.named_by = tombstone.first;
-        self.sessions_before = tombstone.sessions;
+        self.before = Some(Box::new(Before {
+            named_by: tombstone.first,
+            sessions: tombstone.sessions,
+        }));
         self
+    }
+
+    /// Time and number that name the connection, also when it goes on after a report.
+    fn named_by(&self) -> (u64, u64) {
+        let first = (self.first.time_ns, self.first.frame);
+        self.before.as_ref().map_or(first, |before| before.named_by)
+    }
+
+    fn sessions_before(&self) -> usize {
+        self.before.as_ref().map_or(0, |before| before.sessions)
     }
 
     /// What to remember when the handshakes were reported.
@@ -143,8 +162,8 @@ impl Connection {
     pub fn tombstone(&self, sessions: usize) -> Tombstone {
         let [a, b] = &self.sides;
         Tombstone {
-            first: self.named_by,
-            sessions: self.sessions_before + sessions,
+            first: self.named_by(),
+            sessions: self.sessions_before() + sessions,
             next: [a.stream.next(), b.stream.next()],
             syn: [a.syn, b.syn],
         }
@@ -164,6 +183,12 @@ impl Connection {
     #[must_use]
     pub fn hopes_for(&self, direction: usize, segment: &Segment<'_>) -> bool {
         self.tls.is_none() || !(segment.payload.is_empty() || self.is_done(direction))
+    }
+
+    /// Its ends: direction 0 is sent by the first.
+    #[must_use]
+    pub fn ends(&self) -> &[Endpoint; 2] {
+        &self.ends
     }
 
     /// Index of the interface that saw the first packet.
@@ -249,11 +274,7 @@ impl Connection {
             side.acknowledge(acknowledgement, header.has_payload);
         }
         if header.has(SYN) && self.initiator.is_none() {
-            self.initiator = Some(if header.has(ACK) {
-                1 - direction
-            } else {
-                direction
-            });
+            self.initiator = Some(u8::from(header.from_second != header.has(ACK)));
         }
     }
 
@@ -314,7 +335,7 @@ impl Connection {
                 self.drain(direction, moment, context);
             }
             Accepted::Held => {
-                side.held_at = Some(Box::new(moment));
+                side.trouble().held_at = Some(moment);
                 let timeout_ns = nanoseconds(context.limits.gap_timeout_s);
                 let late = side
                     .stream
@@ -333,7 +354,7 @@ impl Connection {
             Accepted::Nothing => {}
         }
         if segment.missing > 0 {
-            self.sides[direction].cut_to = Some(end_of(segment));
+            self.sides[direction].trouble().cut_to = Some(end_of(segment));
         }
     }
 
@@ -388,7 +409,7 @@ impl Connection {
             Some(tls) if tls.started[direction] => tls.halves[direction].gap(missing, context),
             Some(_) => {
                 self.sides[direction].scanner.gap();
-                self.sides[direction].lost_before += u64::from(missing);
+                self.sides[direction].trouble().lost_before += u64::from(missing);
                 context.counters.bytes_lost += u64::from(missing);
             }
             None => self.sides[direction].scanner.gap(),

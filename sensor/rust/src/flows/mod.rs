@@ -33,7 +33,6 @@ const CLASSES: [Class; 2] = [Class::Awaited, Class::Handshake];
 
 #[derive(Debug)]
 struct Slot {
-    key: Key,
     hash: u64,
     /// Rises whenever the slot changes its flow or its class, so that old places in the queues are known as such.
     generation: u32,
@@ -42,7 +41,7 @@ struct Slot {
     /// Bytes of it that are counted in `Flows::memory`.
     cost: usize,
     /// `None` where the slot is free.
-    connection: Option<Box<Connection>>,
+    connection: Option<Connection>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -193,17 +192,19 @@ impl Flows {
             },
             Some(Place::Opening(at)) => Place::Opening(at),
             Some(Place::Open(slot)) => match self.slots.get(slot) {
-                Some(entry) if entry.key == arrival.key => match &entry.connection {
-                    Some(connection)
-                        if connection.is_new_syn(arrival.direction, &arrival.segment) =>
-                    {
-                        self.end(slot, false, limits, counters);
-                        self.open(arrival, limits, counters)
+                Some(entry) => match &entry.connection {
+                    Some(connection) if *connection.ends() == arrival.key => {
+                        if connection.is_new_syn(arrival.direction, &arrival.segment) {
+                            self.end(slot, false, limits, counters);
+                            self.open(arrival, limits, counters)
+                        } else {
+                            Place::Open(slot)
+                        }
                     }
-                    _ => Place::Open(slot),
+                    // Another flow with the same 64 bits of a secret hash: once in the life of a thousand sensors.
+                    _ => return,
                 },
-                // Another flow with the same 64 bits of a secret hash: once in the life of a thousand sensors.
-                _ => return,
+                None => return,
             },
         };
         let slot = match place {
@@ -287,13 +288,12 @@ impl Flows {
         self.classes[class as usize].flows += 1;
         let slot = self.free.pop().unwrap_or(self.slots.len());
         let begun = Slot {
-            key: arrival.key,
             hash: arrival.hash,
             generation: self.slots.get(slot).map_or(0, |entry| entry.generation),
             class,
             touched_ns: self.now_ns,
             cost: 0,
-            connection: Some(Box::new(connection)),
+            connection: Some(connection),
         };
         if let Some(entry) = self.slots.get_mut(slot) {
             *entry = begun;
