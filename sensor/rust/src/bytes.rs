@@ -81,6 +81,26 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// Fill a header of which `have` bytes are there with the next bytes: gives how many there are then, and the bytes behind.
+#[inline]
+pub fn fill<'a, const N: usize>(
+    header: &mut [u8; N],
+    have: usize,
+    bytes: &'a [u8],
+) -> (usize, &'a [u8]) {
+    // Nearly always it comes in one piece.
+    if let Some((whole, rest)) = bytes.split_first_chunk::<N>().filter(|_| have == 0) {
+        *header = *whole;
+        return (N, rest);
+    }
+    let wanted = (N - have).min(bytes.len());
+    let (part, rest) = bytes.split_at(wanted);
+    if let Some(slot) = header.get_mut(have..have + wanted) {
+        slot.copy_from_slice(part);
+    }
+    (have + wanted, rest)
+}
+
 /// ASCII text of a fixed length, without an allocation.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Ascii<const N: usize>([u8; N]);

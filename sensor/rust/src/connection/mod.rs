@@ -120,6 +120,8 @@ pub struct Connection {
     /// Only where there is an encapsulation.
     wrapping: Option<Box<Wrapping>>,
     tls: Option<Box<Tls>>,
+    /// Nothing more is wanted of a direction: it is asked of every packet.
+    done: [bool; 2],
 }
 
 impl Connection {
@@ -134,6 +136,7 @@ impl Connection {
             before: None,
             wrapping: (!wrapping.is_empty()).then(|| Box::new(wrapping)),
             tls: None,
+            done: [false; 2],
         }
     }
 
@@ -305,9 +308,7 @@ impl Connection {
     }
 
     fn is_done(&self, direction: usize) -> bool {
-        self.tls
-            .as_ref()
-            .is_some_and(|tls| tls.started[direction] && tls.halves[direction].is_done())
+        self.done[direction]
     }
 
     fn payload(
@@ -424,7 +425,9 @@ impl Connection {
             let length = u32::try_from(bytes.len()).unwrap_or(0);
             let end = self.sides[direction].stream.next().unwrap_or(length);
             tls.witnesses[direction].note(end.wrapping_sub(length), bytes);
-            tls.halves[direction].feed(bytes, moment, context);
+            let half = &mut tls.halves[direction];
+            half.feed(bytes, moment, context);
+            self.done[direction] = half.is_done();
             return;
         }
         let answering = self.tls.is_some();
@@ -492,6 +495,7 @@ impl Connection {
         }
         half.feed(carried, since, context);
         half.feed(rest, moment, context);
+        self.done[direction] = half.is_done();
         let other = 1 - direction;
         let answered = (!tls.started[other]).then(|| self.sides[other].scanner.take_alert());
         if let Some(alert) = answered.flatten() {
@@ -507,14 +511,19 @@ impl Connection {
     }
 
     fn status(&self, context: &Context<'_>) -> Status {
+        if self.done == [true; 2] {
+            return Status::Finished;
+        }
         let [a, b] = &self.sides;
+        if self.tls.is_some() && !a.closed && !b.closed {
+            return Status::Open;
+        }
         // What one side acknowledged and the other did not show yet may still come, out of order.
         let outstanding = a.missing_at_end(b) > 0 || b.missing_at_end(a) > 0;
         let quiet = a.stream.hole_since_ns().is_none() && b.stream.hole_since_ns().is_none();
         let ended = a.closed && b.closed || (a.closed || b.closed) && !self.half_open();
         let closed = quiet && ended && !outstanding;
         match &self.tls {
-            Some(tls) if tls.halves.iter().all(Half::is_done) => Status::Finished,
             Some(_) if closed => Status::Finished,
             Some(_) => Status::Open,
             None if closed => Status::Plain,

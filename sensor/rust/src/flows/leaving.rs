@@ -1,7 +1,6 @@
 //! How flows leave the table: given up, quiet for too long, or at the end of the observation.
 
-use super::index::Place;
-use super::{Class, Flows, Ticket, CLASSES};
+use super::{Class, Flows, Place, Ticket, CLASSES};
 use crate::limits::{nanoseconds, Counters, Limits};
 
 impl Flows {
@@ -9,7 +8,7 @@ impl Flows {
     pub(super) fn evict(&mut self, limits: &Limits, counters: &mut Counters) -> bool {
         if let Some((hash, at)) = self.openings.pop_oldest() {
             counters.flows_evicted += 1;
-            self.index.remove(hash, Place::Opening(at));
+            self.index.remove(hash, Place::Opening(at).packed());
             return true;
         }
         CLASSES
@@ -82,11 +81,11 @@ impl Flows {
             .oldest_ns()
             .is_some_and(|since_ns| quiet(since_ns, limits.finished_timeout_s))
         {
-            self.forget_oldest();
+            self.graves.pop();
         }
         let said_nothing = |since_ns| quiet(since_ns, limits.awaited_timeout_s);
         while let Some((hash, at)) = self.openings.pop_quiet(now_ns, said_nothing) {
-            self.index.remove(hash, Place::Opening(at));
+            self.index.remove(hash, Place::Opening(at).packed());
         }
         for class in CLASSES {
             let seconds = match class {

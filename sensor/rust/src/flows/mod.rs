@@ -17,7 +17,7 @@ use crate::session::Session;
 use crate::tls::facts::Context;
 use crate::tls::profiles::Profiles;
 use graves::{Grave, Graves};
-use index::{Index, Place};
+use index::{Index, NUMBERS};
 use opening::Openings;
 
 /// How long a connection is kept, and in which order they are given up when there are too many flows, when no opening is
@@ -31,6 +31,9 @@ enum Class {
 
 const CLASSES: [Class; 2] = [Class::Awaited, Class::Handshake];
 
+/// Sessions of a shard for which there is room at once: about as many as a block of packets brings.
+const USUAL_SESSIONS: usize = 32;
+
 #[derive(Debug)]
 struct Slot {
     hash: u64,
@@ -42,6 +45,37 @@ struct Slot {
     cost: usize,
     /// `None` where the slot is free.
     connection: Option<Connection>,
+}
+
+/// Where an open flow is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// It said nothing yet: the opening with this number.
+    Opening(usize),
+    /// In this slot.
+    Open(usize),
+}
+
+impl Place {
+    const OPENING: u32 = NUMBERS / 2;
+
+    fn packed(self) -> u32 {
+        // There are far fewer flows than numbers: `max_flows` is capped below them.
+        let number = |at: usize| u32::try_from(at).unwrap_or(Self::OPENING - 1) % Self::OPENING;
+        match self {
+            Self::Opening(at) => number(at) + Self::OPENING,
+            Self::Open(slot) => number(slot),
+        }
+    }
+
+    fn unpacked(packed: u32) -> Self {
+        let at = usize::try_from(packed % Self::OPENING).unwrap_or(usize::MAX);
+        if packed < Self::OPENING {
+            Self::Open(at)
+        } else {
+            Self::Opening(at)
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -67,6 +101,7 @@ struct Share {
 #[derive(Debug)]
 pub struct Flows {
     sensor: String,
+    /// Of open flows.
     index: Index,
     openings: Openings,
     slots: Vec<Slot>,
@@ -113,7 +148,7 @@ impl Flows {
     /// Flows in the table, finished ones included.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.index.len()
+        self.index.len() + self.graves.known()
     }
 
     /// Bytes that all open flows cost, near enough.
@@ -125,7 +160,7 @@ impl Flows {
     /// The table is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.index.len() == 0
+        self.len() == 0
     }
 
     /// Give an interface its name.
@@ -159,9 +194,9 @@ impl Flows {
                     place: at,
                     begins,
                 } => {
-                    let place = self.index.find(hash);
+                    let place = self.index.find(hash).map(Place::unpacked);
                     // Most segments are of flows that nobody awaits anything of.
-                    if !begins && matches!(place, None | Some(Place::Finished(_))) {
+                    if !begins && place.is_none() {
                         continue;
                     }
                     if let Some(arrival) = block.arrival(hash, at) {
@@ -183,12 +218,13 @@ impl Flows {
         counters: &mut Counters,
     ) {
         let place = match place {
-            None if begins => self.open(arrival, limits, counters),
-            None => return,
-            Some(Place::Finished(_)) if !begins => return,
-            Some(Place::Finished(number)) => match self.reopen(number, arrival, limits, counters) {
-                Some(place) => place,
-                None => return,
+            None if !begins => return,
+            None => match self.graves.find(arrival.hash).copied() {
+                None => self.open(arrival, limits, counters),
+                Some(tombstone) => match self.reopen(&tombstone, arrival, limits, counters) {
+                    Some(place) => place,
+                    None => return,
+                },
             },
             Some(Place::Opening(at)) => Place::Opening(at),
             Some(Place::Open(slot)) => match self.slots.get(slot) {
@@ -213,7 +249,6 @@ impl Flows {
                 Some(slot) => slot,
                 None => return,
             },
-            Place::Finished(_) => return,
         };
         self.advance(slot, arrival, limits, counters);
     }
@@ -221,18 +256,22 @@ impl Flows {
     /// Whether this packet begins a new connection, or another handshake of a finished one; gives its place.
     fn reopen(
         &mut self,
-        number: u32,
+        tombstone: &Tombstone,
         arrival: &Arrival<'_>,
         limits: &Limits,
         counters: &mut Counters,
     ) -> Option<Place> {
-        let tombstone = *self.graves.get(number)?;
         let Arrival {
-            segment, direction, ..
+            segment,
+            direction,
+            hash,
+            ..
         } = arrival;
         if segment.has(SYN) {
-            let new = tombstone.is_new_syn(*direction, segment.sequence);
-            return new.then(|| self.open(arrival, limits, counters));
+            return tombstone.is_new_syn(*direction, segment.sequence).then(|| {
+                self.graves.reopen(*hash);
+                self.open(arrival, limits, counters)
+            });
         }
         if !tombstone.is_new_data(*direction, segment.sequence) {
             return None;
@@ -244,7 +283,8 @@ impl Flows {
         let connection = Connection::new(arrival.key, segment.wrapping(), arrival.moment);
         self.make_room(limits, counters);
         counters.flows += 1;
-        let connection = connection.continued(&tombstone);
+        let connection = connection.continued(tombstone);
+        self.graves.reopen(*hash);
         let cost = connection.memory();
         let slot = self.begin(arrival, connection);
         self.count(slot, cost);
@@ -256,7 +296,7 @@ impl Flows {
         self.make_room(limits, counters);
         counters.flows += 1;
         let place = Place::Opening(self.openings.begin(arrival, self.now_ns));
-        self.index.set(arrival.hash, place);
+        self.index.set(arrival.hash, place.packed());
         place
     }
 
@@ -300,7 +340,7 @@ impl Flows {
         } else {
             self.slots.push(begun);
         }
-        self.index.set(arrival.hash, Place::Open(slot));
+        self.index.set(arrival.hash, Place::Open(slot).packed());
         self.queue(slot);
         slot
     }
@@ -422,6 +462,9 @@ impl Flows {
             spare: &mut self.spare,
         };
         let had_tls = connection.has_tls();
+        if self.sessions.is_empty() {
+            self.sessions.reserve(USUAL_SESSIONS);
+        }
         let sessions = connection.finish(
             &self.sensor,
             interface.as_ref(),
@@ -443,21 +486,13 @@ impl Flows {
     ) {
         while self.graves.len() >= limits.max_finished_flows.max(1) {
             counters.finished_forgotten += 1;
-            self.forget_oldest();
+            self.graves.pop();
         }
-        let hash = self.slots[slot].hash;
-        let number = self.graves.push(Grave {
-            hash,
+        self.graves.push(Grave {
+            hash: self.slots[slot].hash,
             since_ns: self.now_ns,
             tombstone,
         });
-        self.index.set(hash, Place::Finished(number));
-    }
-
-    fn forget_oldest(&mut self) {
-        if let Some((number, grave)) = self.graves.pop() {
-            self.index.remove(grave.hash, Place::Finished(number));
-        }
     }
 
     /// Free an open flow's slot.
@@ -467,7 +502,23 @@ impl Flows {
         self.classes[entry.class as usize].flows -= 1;
         entry.connection = None;
         entry.generation = entry.generation.wrapping_add(1);
-        self.index.remove(entry.hash, Place::Open(slot));
+        self.index.remove(entry.hash, Place::Open(slot).packed());
         self.free.push(slot);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_survives_packing() {
+        let most = usize::try_from(Place::OPENING).unwrap() - 1;
+        for at in [0, 262_144, most] {
+            for place in [Place::Opening(at), Place::Open(at)] {
+                assert!(place.packed() < NUMBERS);
+                assert_eq!(place, Place::unpacked(place.packed()));
+            }
+        }
     }
 }

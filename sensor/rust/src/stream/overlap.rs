@@ -57,6 +57,10 @@ impl Run {
             sum: sum(bytes),
             ..Self::default()
         };
+        if let (Some(head), Some(tail)) = (bytes.first_chunk(), bytes.last_chunk()) {
+            (run.head, run.tail) = (*head, *tail);
+            return run;
+        }
         for (to, from) in run.head.iter_mut().zip(bytes) {
             *to = *from;
         }

@@ -7,6 +7,7 @@ use super::facts::{receive, ChainEnd, Context, Facts};
 use super::reassembly::{Cut, Message, Messages};
 use super::registry::Version;
 use super::{content, handshake, is_record_header, RECORD_HEADER};
+use crate::bytes::fill;
 use crate::connection::Moment;
 
 pub use version_2::{
@@ -191,7 +192,6 @@ impl Half {
                 State::Done => &[],
             };
         }
-        self.count_facts();
     }
 
     fn read_header<'a>(
@@ -200,14 +200,9 @@ impl Half {
         bytes: &'a [u8],
         context: &mut Context<'_>,
     ) -> &'a [u8] {
-        let wanted = (RECORD_HEADER - have).min(bytes.len());
-        let (part, rest) = bytes.split_at(wanted);
-        if let Some(slot) = self.header.get_mut(have..have + wanted) {
-            slot.copy_from_slice(part);
-        }
-        let have = have + wanted;
-        self.state = State::Header(have);
+        let (have, rest) = fill(&mut self.header, have, bytes);
         if have < RECORD_HEADER {
+            self.state = State::Header(have);
             return rest;
         }
         let [kind, _, _, high, low] = self.header;
@@ -218,9 +213,13 @@ impl Half {
             self.state = State::Done;
             return rest;
         }
-        self.facts
-            .iter_mut()
-            .for_each(|facts| facts.settle_tentative(context));
+        // Facts lie far from here: they are not touched without need.
+        if self.after_plaintext {
+            self.facts
+                .iter_mut()
+                .for_each(|facts| facts.settle_tentative(context));
+            self.count_facts();
+        }
         self.goes_on = !self.messages.is_between();
         self.note_record(kind, left);
         if left > 0 && self.state != State::Done {
@@ -314,6 +313,7 @@ impl Half {
         );
         self.messages.return_buffer(context.spare);
         self.facts = facts;
+        self.count_facts();
         if outcome.is_err() {
             // Encrypted, and the change of keys was lost; or never TLS at all.
             context.counters.records_malformed += 1;
