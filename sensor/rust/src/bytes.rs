@@ -81,24 +81,24 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Fill a header of which `have` bytes are there with the next bytes: gives how many there are then, and the bytes behind.
+/// The header of which `have` bytes are kept and the others come next, and the bytes behind; before it is whole, how many
+/// bytes of it are kept then.
 #[inline]
-pub fn fill<'a, const N: usize>(
-    header: &mut [u8; N],
+pub fn header<'a, const N: usize>(
+    kept: &mut [u8; N],
     have: usize,
     bytes: &'a [u8],
-) -> (usize, &'a [u8]) {
+) -> (Result<[u8; N], usize>, &'a [u8]) {
     // Nearly always it comes in one piece.
     if let Some((whole, rest)) = bytes.split_first_chunk::<N>().filter(|_| have == 0) {
-        *header = *whole;
-        return (N, rest);
+        return (Ok(*whole), rest);
     }
-    let wanted = (N - have).min(bytes.len());
-    let (part, rest) = bytes.split_at(wanted);
-    if let Some(slot) = header.get_mut(have..have + wanted) {
+    let (part, rest) = bytes.split_at((N - have).min(bytes.len()));
+    let there = have + part.len();
+    if let Some(slot) = kept.get_mut(have..there) {
         slot.copy_from_slice(part);
     }
-    (have + wanted, rest)
+    (if there < N { Err(there) } else { Ok(*kept) }, rest)
 }
 
 /// ASCII text of a fixed length, without an allocation.

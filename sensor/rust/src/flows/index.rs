@@ -3,8 +3,8 @@
 
 /// Numbers that an index may hold are below this.
 pub(super) const NUMBERS: u32 = 1 << 31;
-/// No entry is here.
-const NONE: u32 = u32::MAX;
+/// The hash of an entry that is none.
+const NONE: u64 = 0;
 
 /// Entries that share a line of the cache.
 const ENTRIES: usize = 5;
@@ -21,23 +21,30 @@ struct Bucket {
 }
 
 const EMPTY: Bucket = Bucket {
-    hashes: [0; ENTRIES],
-    numbers: [NONE; ENTRIES],
+    hashes: [NONE; ENTRIES],
+    numbers: [0; ENTRIES],
     passed: 0,
 };
 
 impl Bucket {
     #[inline]
     fn find(&self, hash: u64) -> Option<usize> {
-        let both = self.hashes.iter().zip(&self.numbers);
-        both.enumerate()
-            .find(|(_, (&known, &number))| known == hash && number != NONE)
-            .map(|(at, _)| at)
+        // All of them are compared: the processor could not guess at which one to stop.
+        let bits = self.hashes.iter().rev();
+        let found = bits.fold(0_u32, |bits, &known| bits << 1 | u32::from(known == hash));
+        let at = usize::try_from(found.trailing_zeros()).unwrap_or(ENTRIES);
+        (found != 0).then_some(at)
     }
 
     fn room(&self) -> Option<usize> {
-        self.numbers.iter().position(|&number| number == NONE)
+        self.find(NONE)
     }
+}
+
+/// A hash that is not that of no entry.
+#[inline]
+fn some(hash: u64) -> u64 {
+    hash.max(NONE + 1)
 }
 
 /// All flows that are known, one entry a hash.
@@ -88,12 +95,14 @@ impl Index {
     /// The number of the flow with this hash.
     #[inline]
     pub(super) fn find(&self, hash: u64) -> Option<u32> {
+        let hash = some(hash);
         let (bucket, at) = self.entry(hash)?;
         Some(self.buckets[bucket].numbers[at])
     }
 
     /// Give a flow a number, in place of what was known under its hash.
     pub(super) fn set(&mut self, hash: u64, number: u32) {
+        let hash = some(hash);
         if let Some((bucket, at)) = self.entry(hash) {
             self.buckets[bucket].numbers[at] = number;
             return;
@@ -123,7 +132,7 @@ impl Index {
         let more = vec![EMPTY; self.buckets.len() * 2];
         for bucket in std::mem::replace(&mut self.buckets, more) {
             for (hash, number) in bucket.hashes.into_iter().zip(bucket.numbers) {
-                if number != NONE {
+                if hash != NONE {
                     self.insert(hash, number);
                 }
             }
@@ -132,14 +141,15 @@ impl Index {
 
     /// Forget a flow, if it has this number still.
     pub(super) fn remove(&mut self, hash: u64, number: u32) {
+        let hash = some(hash);
         let Some((bucket, at)) = self.entry(hash) else {
             return;
         };
-        let there = &mut self.buckets[bucket].numbers[at];
-        if *there != number {
+        let there = &mut self.buckets[bucket];
+        if there.numbers[at] != number {
             return;
         }
-        *there = NONE;
+        there.hashes[at] = NONE;
         self.length -= 1;
         let mut place = self.home(hash);
         while place != bucket {

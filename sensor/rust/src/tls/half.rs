@@ -7,7 +7,7 @@ use super::facts::{receive, ChainEnd, Context, Facts};
 use super::reassembly::{Cut, Message, Messages};
 use super::registry::Version;
 use super::{content, handshake, is_record_header, RECORD_HEADER};
-use crate::bytes::fill;
+use crate::bytes;
 use crate::connection::Moment;
 
 pub use version_2::{
@@ -200,14 +200,17 @@ impl Half {
         bytes: &'a [u8],
         context: &mut Context<'_>,
     ) -> &'a [u8] {
-        let (have, rest) = fill(&mut self.header, have, bytes);
-        if have < RECORD_HEADER {
-            self.state = State::Header(have);
-            return rest;
-        }
-        let [kind, _, _, high, low] = self.header;
+        let (header, rest) = bytes::header(&mut self.header, have, bytes);
+        let header = match header {
+            Ok(header) => header,
+            Err(have) => {
+                self.state = State::Header(have);
+                return rest;
+            }
+        };
+        let [kind, _, _, high, low] = header;
         let left = usize::from(u16::from_be_bytes([high, low]));
-        if !is_record_header(self.header) {
+        if !is_record_header(header) {
             context.counters.records_malformed += 1;
             self.facts.iter_mut().for_each(Facts::reject_tentative);
             self.state = State::Done;

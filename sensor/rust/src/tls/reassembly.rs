@@ -1,7 +1,7 @@
 //! Handshake messages out of record bodies: several in one record, or one over many.
 
 use super::handshake;
-use crate::bytes::fill;
+use crate::bytes;
 use crate::connection::{Moment, Spare};
 
 /// Type and length.
@@ -150,14 +150,17 @@ impl Messages {
     }
 
     fn read_header(&mut self, bytes: &mut &[u8]) -> Result<Option<Current>, NotPlaintext> {
-        let (length, rest) = fill(&mut self.header, self.header_length, bytes);
-        self.header_length = length;
+        let (header, rest) = bytes::header(&mut self.header, self.header_length, bytes);
         *bytes = rest;
-        let [kind, a, b, c] = self.header;
-        if self.header_length > 0 && !handshake::is_known(kind) {
+        let (length, [kind, a, b, c]) = match header {
+            Ok(header) => (HEADER, header),
+            Err(length) => (length, self.header),
+        };
+        self.header_length = length;
+        if length > 0 && !handshake::is_known(kind) {
             return Err(NotPlaintext);
         }
-        if self.header_length < HEADER {
+        if length < HEADER {
             return Ok(None);
         }
         let current = Current {
