@@ -8,7 +8,7 @@ const FINISHED: u32 = 1 << 31;
 
 /// Where a flow is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
+pub(crate) enum Place {
     /// In this slot.
     Open(usize),
     /// Finished: its tombstone has this number.
@@ -16,6 +16,12 @@ pub(super) enum Place {
 }
 
 impl Place {
+    /// The flow is not finished.
+    #[inline]
+    pub(crate) fn is_open(self) -> bool {
+        matches!(self, Self::Open(_))
+    }
+
     fn packed(self) -> u32 {
         match self {
             // There are far fewer slots than this: `max_flows` is capped below it.

@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::connection::{Connection, Spare, Status, Tombstone};
-use crate::dispatch::{Arrival, Block, Delivery, Key};
+use crate::dispatch::{Arrival, Key};
 use crate::frame::SYN;
 use crate::identities::{Identities, Register};
 use crate::limits::{Counters, Limits};
@@ -17,7 +17,8 @@ use crate::session::Session;
 use crate::tls::facts::Context;
 use crate::tls::profiles::Profiles;
 use graves::{Grave, Graves};
-use index::{Index, Place};
+use index::Index;
+pub(crate) use index::Place;
 use opening::Opening;
 
 #[derive(Debug)]
@@ -147,48 +148,22 @@ impl Flows {
         }
     }
 
-    /// Take in what a block brings to this shard.
-    pub(crate) fn take_in(
-        &mut self,
-        block: &Block,
-        shard: usize,
-        limits: &Limits,
-        counters: &mut Counters,
-    ) {
-        for delivery in block.deliveries(shard) {
-            match *delivery {
-                Delivery::Sweep { now_ns } => {
-                    self.now_ns = self.now_ns.max(now_ns);
-                    self.sweep(limits, counters);
-                }
-                Delivery::Segment {
-                    hash,
-                    place: at,
-                    begins,
-                } => {
-                    let place = self.index.find(hash);
-                    // Most segments are of flows that nobody awaits anything of.
-                    if !begins && !matches!(place, Some(Place::Open(_))) {
-                        continue;
-                    }
-                    if let Some(arrival) = block.arrival(hash, at) {
-                        self.now_ns = self.now_ns.max(arrival.now_ns);
-                        self.segment(&arrival, begins, place, limits, counters);
-                    }
-                }
-            }
-        }
+    /// Where the flow with this hash is kept, if it is known.
+    #[inline]
+    pub(crate) fn find(&self, hash: u64) -> Option<Place> {
+        self.index.find(hash)
     }
 
     /// Take in one segment of the flow that is at this place, if it is known.
-    fn segment(
+    pub(crate) fn segment(
         &mut self,
         arrival: &Arrival<'_>,
-        begins: bool,
         place: Option<Place>,
         limits: &Limits,
         counters: &mut Counters,
     ) {
+        self.now_ns = self.now_ns.max(arrival.now_ns);
+        let begins = arrival.begins;
         let slot = match place {
             None if begins => self.open(arrival, limits, counters),
             None => return,
