@@ -78,23 +78,6 @@ pub struct Packets {
 }
 
 impl Packets {
-    /// A single one.
-    #[must_use]
-    pub fn of_one(packet: Packet<'_>) -> Self {
-        let record = Record::new(
-            packet.time_ns,
-            packet.link_type,
-            packet.interface,
-            packet.original_length,
-            &(0..packet.data.len()),
-        );
-        Self {
-            bytes: packet.data.to_vec(),
-            records: vec![record],
-            before: packet.number.saturating_sub(1),
-        }
-    }
-
     /// How many.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -196,6 +179,8 @@ pub struct CaptureReader {
     format: Format,
     damages: Damages,
     packets: u64,
+    /// The packet that `advance` went on to.
+    next: Option<Record>,
     /// Nothing more was found behind the last record.
     over: bool,
     ended: bool,
@@ -218,6 +203,7 @@ impl CaptureReader {
             format: Format::Unread,
             damages: Damages::default(),
             packets: 0,
+            next: None,
             over: false,
             ended: false,
             sha256: None,
@@ -236,22 +222,58 @@ impl CaptureReader {
     /// The next packets, as many as one read of the input brings; at least one. `false` at the end, and for good:
     /// [`Self::damage`] is complete then, and so is [`Self::sha256`].
     ///
-    /// `into` is filled anew; what it held before is overwritten. `each` is shown each packet while it is at hand.
-    pub fn read(&mut self, into: &mut Packets, mut each: impl FnMut(Packet<'_>)) -> bool {
+    /// `into` is filled anew; what it held before is overwritten.
+    pub fn read(&mut self, into: &mut Packets) -> bool {
+        let more = self.advance();
+        self.keep(into, |_| (), |_| ());
+        more
+    }
+
+    /// Goes on to the next packets, as many as one read of the input brings; at least one. The interfaces of all of them
+    /// are described by now. `false` at the end, as of [`Self::read`].
+    pub fn advance(&mut self) -> bool {
+        if self.next.is_none() && !self.over {
+            self.next = self.next_record();
+        }
+        if self.next.is_none() {
+            self.finish();
+        }
+        self.next.is_some()
+    }
+
+    /// Shows the packets that [`Self::advance`] went on to, while they are at hand.
+    #[inline]
+    pub fn show(&mut self, mut each: impl FnMut(Packet<'_>)) {
+        self.walk(|record, number, bytes| each(record.packet(number, bytes)));
+    }
+
+    /// Shows the packets and keeps them, each as `change` leaves it.
+    fn keep(
+        &mut self,
+        into: &mut Packets,
+        mut change: impl FnMut(&mut Record),
+        mut each: impl FnMut(Packet<'_>),
+    ) {
         into.records.clear();
         into.before = self.packets;
-        let first = if self.over { None } else { self.next_record() };
-        let Some(first) = first else {
-            self.finish();
-            return false;
-        };
-        let mut step = Step::Record(first);
+        self.walk(|mut record, number, bytes| {
+            change(&mut record);
+            each(record.packet(number, bytes));
+            into.records.push(record);
+        });
+        if !into.is_empty() {
+            self.block.hand_out(&mut into.bytes);
+        }
+    }
+
+    #[inline]
+    fn walk(&mut self, mut each: impl FnMut(Record, u64, &[u8])) {
+        let mut step = self.next.take().map_or(Step::NotHere, Step::Record);
         loop {
             match step {
                 Step::Record(record) => {
                     self.packets += 1;
-                    each(record.packet(self.packets, self.block.taken()));
-                    into.records.push(record);
+                    each(record, self.packets, self.block.taken());
                 }
                 Step::Nothing => {}
                 Step::NotHere => break,
@@ -262,8 +284,6 @@ impl CaptureReader {
             }
             step = self.step_here();
         }
-        self.block.hand_out(&mut into.bytes);
-        true
     }
 
     fn next_record(&mut self) -> Option<Record> {

@@ -71,8 +71,9 @@ impl Flows {
         self.remove(slot);
     }
 
-    /// Forget and report what has been quiet for too long, by the clock of the packets.
-    pub(super) fn sweep(&mut self, limits: &Limits, counters: &mut Counters) {
+    /// The clock of the packets shows this time: forget and report what has been quiet for too long.
+    pub(crate) fn sweep(&mut self, now_ns: u64, limits: &Limits, counters: &mut Counters) {
+        self.now_ns = self.now_ns.max(now_ns);
         let now_ns = self.now_ns;
         let quiet =
             |since_ns: u64, seconds: usize| now_ns.saturating_sub(since_ns) >= nanoseconds(seconds);

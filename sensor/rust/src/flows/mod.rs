@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::connection::{Connection, Spare, Status, Tombstone};
-use crate::dispatch::{Arrival, Block, Delivery, Key};
+use crate::dispatch::{Arrival, Key};
 use crate::frame::SYN;
 use crate::identities::{Identities, Register};
 use crate::limits::{Counters, Limits};
@@ -49,7 +49,7 @@ struct Slot {
 
 /// Where an open flow is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
+pub(crate) enum Place {
     /// It said nothing yet: the opening with this number.
     Opening(usize),
     /// In this slot.
@@ -175,50 +175,23 @@ impl Flows {
         }
     }
 
-    /// Take in what a block brings to this shard.
-    pub(crate) fn take_in(
-        &mut self,
-        block: &Block,
-        shard: usize,
-        limits: &Limits,
-        counters: &mut Counters,
-    ) {
-        for delivery in block.deliveries(shard) {
-            match *delivery {
-                Delivery::Sweep { now_ns } => {
-                    self.now_ns = self.now_ns.max(now_ns);
-                    self.sweep(limits, counters);
-                }
-                Delivery::Segment {
-                    hash,
-                    place: at,
-                    begins,
-                } => {
-                    let place = self.index.find(hash).map(Place::unpacked);
-                    // Most segments are of flows that nobody awaits anything of.
-                    if !begins && place.is_none() {
-                        continue;
-                    }
-                    if let Some(arrival) = block.arrival(hash, at) {
-                        self.now_ns = self.now_ns.max(arrival.now_ns);
-                        self.segment(&arrival, begins, place, limits, counters);
-                    }
-                }
-            }
-        }
+    /// Where the flow with this hash is kept, if it is open.
+    #[inline]
+    pub(crate) fn find(&self, hash: u64) -> Option<Place> {
+        self.index.find(hash).map(Place::unpacked)
     }
 
     /// Take in one segment of the flow that is at this place, if it is known.
-    fn segment(
+    pub(crate) fn segment(
         &mut self,
         arrival: &Arrival<'_>,
-        begins: bool,
         place: Option<Place>,
         limits: &Limits,
         counters: &mut Counters,
     ) {
+        self.now_ns = self.now_ns.max(arrival.now_ns);
         let place = match place {
-            None if !begins => return,
+            None if !arrival.begins => return,
             None => match self.graves.find(arrival.hash).copied() {
                 None => self.open(arrival, limits, counters),
                 Some(tombstone) => match self.reopen(&tombstone, arrival, limits, counters) {

@@ -41,9 +41,11 @@ pub fn look(bytes: &[u8]) -> Opener {
 }
 
 /// Whether TLS begins at the start of a segment of which nothing else is known.
+#[inline]
 #[must_use]
 pub fn begins(payload: &[u8]) -> bool {
-    matches!(look(payload), Opener::Records | Opener::Version2Hello)
+    matches!(payload.first(), Some(&(content::HANDSHAKE | 0x80..)))
+        && matches!(look(payload), Opener::Records | Opener::Version2Hello)
 }
 
 /// The next place in a slice, at or behind `from`, where an opener may stand.

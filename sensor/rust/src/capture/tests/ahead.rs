@@ -54,7 +54,7 @@ fn read_with(file: &Scratch, threads: usize) -> Reading {
             })
         })
         .collect();
-    while reader.read(&mut block, |_| ()) {
+    while reader.read(&mut block) {
         kept(&block, &mut all);
     }
     for other in others {
@@ -99,7 +99,7 @@ fn what_is_compressed_is_not_fetched_in_blocks() {
     let mut reader = file.reader();
     assert!(reader.ahead().is_none());
     let (mut all, mut block) = (Vec::new(), Packets::default());
-    while reader.read(&mut block, |_| ()) {
+    while reader.read(&mut block) {
         kept(&block, &mut all);
     }
     assert_eq!(packets(10, 60), all);
@@ -113,13 +113,13 @@ fn a_file_that_shrinks_meanwhile_ends_early() {
     let mut reader = file.reader();
     let ahead = reader.ahead().unwrap();
     let (mut all, mut block) = (Vec::new(), Packets::default());
-    assert!(reader.read(&mut block, |_| ()));
+    assert!(reader.read(&mut block));
     kept(&block, &mut all);
     while ahead.fetch_one() {}
     assert!(!ahead.fetch_one(), "there is no room for more");
     let shorter = OpenOptions::new().write(true).open(&file.0).unwrap();
     shorter.set_len(1_000).unwrap();
-    while reader.read(&mut block, |_| ()) {
+    while reader.read(&mut block) {
         kept(&block, &mut all);
     }
     let expected = read(&bytes).packets;
@@ -127,5 +127,5 @@ fn a_file_that_shrinks_meanwhile_ends_early() {
     let whole = all.len() - 1;
     assert_eq!(expected[..whole], all[..whole]);
     assert_eq!(reader.damage()[0].code, DamageCode::CutPacket);
-    assert!(!reader.read(&mut block, |_| ()), "the end is for good");
+    assert!(!reader.read(&mut block), "the end is for good");
 }

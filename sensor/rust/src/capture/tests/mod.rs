@@ -59,18 +59,13 @@ impl Reading {
 pub(super) fn read_from(input: impl Read + Send + 'static, sha256: bool) -> Reading {
     let mut reader = CaptureReader::new(Input::Stream(Box::new(input)), Options { sha256 });
     let (mut packets, mut block) = (Vec::new(), Packets::default());
-    let mut shown = 0;
-    while reader.read(&mut block, |packet| {
-        shown += 1;
-        assert_eq!(shown, packet.number, "each is shown in its turn");
-    }) {
+    while reader.read(&mut block) {
         for packet in block.iter() {
             packets.push(Kept::of(&packet));
             assert_eq!(packet.number, packets.len() as u64);
         }
-        assert_eq!(shown, packets.len() as u64);
     }
-    assert!(!reader.read(&mut block, |_| ()), "the end is for good");
+    assert!(!reader.read(&mut block), "the end is for good");
     assert!(block.is_empty());
     assert_eq!(reader.packets(), packets.len() as u64);
     Reading {
@@ -88,7 +83,7 @@ pub(super) fn read(capture: &[u8]) -> Reading {
 /// Reads to the end and keeps nothing.
 pub(super) fn read_through(reader: &mut CaptureReader) {
     let mut block = Packets::default();
-    while reader.read(&mut block, |_| ()) {}
+    while reader.read(&mut block) {}
 }
 
 /// Numbers that look random and are the same in every run (xorshift64).
