@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::index::{Index, NUMBERS};
+use super::index::Index;
 use crate::connection::Tombstone;
 
 #[derive(Debug)]
@@ -28,23 +28,30 @@ pub(super) struct Graves {
 impl Graves {
     /// Add one, in place of an older one of the same flow.
     pub(super) fn push(&mut self, grave: Grave) {
+        let hash = grave.hash;
         let behind = u32::try_from(self.list.len()).unwrap_or(0);
-        let number = self.first.wrapping_add(behind) % NUMBERS;
-        self.index.set(grave.hash, number);
+        let number = self.first.wrapping_add(behind);
         self.list.push_back(grave);
+        self.reopen(hash);
+        let Self { list, first, index } = self;
+        index.insert(hash, number, |number| hash_of(list, *first, number));
+    }
+
+    /// The number of the flow with this hash.
+    fn number(&self, hash: u64) -> Option<u32> {
+        let hash_of = |number| hash_of(&self.list, self.first, number);
+        self.index.find(hash, hash_of)
     }
 
     /// That of the flow with this hash.
     pub(super) fn find(&self, hash: u64) -> Option<&Tombstone> {
-        let number = self.index.find(hash)?;
-        let at = number.wrapping_sub(self.first) % NUMBERS;
-        let grave = self.list.get(usize::try_from(at).ok()?)?;
-        Some(&grave.tombstone)
+        let number = self.number(hash)?;
+        Some(&grave(&self.list, self.first, number)?.tombstone)
     }
 
     /// The flow with this hash is open again.
     pub(super) fn reopen(&mut self, hash: u64) {
-        if let Some(number) = self.index.find(hash) {
+        if let Some(number) = self.number(hash) {
             self.index.remove(hash, number);
         }
     }
@@ -58,7 +65,7 @@ impl Graves {
     pub(super) fn pop(&mut self) {
         if let Some(grave) = self.list.pop_front() {
             self.index.remove(grave.hash, self.first);
-            self.first = (self.first + 1) % NUMBERS;
+            self.first = self.first.wrapping_add(1);
         }
     }
 
@@ -70,6 +77,15 @@ impl Graves {
     pub(super) fn len(&self) -> usize {
         self.list.len()
     }
+}
+
+/// The one with this number, where `first` is that of the first.
+fn grave(list: &VecDeque<Grave>, first: u32, number: u32) -> Option<&Grave> {
+    list.get(usize::try_from(number.wrapping_sub(first)).ok()?)
+}
+
+fn hash_of(list: &VecDeque<Grave>, first: u32, number: u32) -> u64 {
+    grave(list, first, number).map_or(0, |grave| grave.hash)
 }
 
 #[cfg(test)]
@@ -90,7 +106,7 @@ mod tests {
     #[test]
     fn each_is_found_while_the_oldest_go_and_go_round() {
         let mut graves = Graves {
-            first: NUMBERS - 2,
+            first: u32::MAX - 1,
             ..Graves::default()
         };
         (1..6).for_each(|hash| graves.push(grave(hash)));

@@ -17,7 +17,7 @@ use crate::session::Session;
 use crate::tls::facts::Context;
 use crate::tls::profiles::Profiles;
 use graves::{Grave, Graves};
-use index::{Index, NUMBERS};
+use index::Index;
 use opening::Openings;
 
 /// How long a connection is kept, and in which order they are given up when there are too many flows, when no opening is
@@ -57,7 +57,7 @@ pub(crate) enum Place {
 }
 
 impl Place {
-    const OPENING: u32 = NUMBERS / 2;
+    const OPENING: u32 = 1 << 31;
 
     fn packed(self) -> u32 {
         // There are far fewer flows than numbers: `max_flows` is capped below them.
@@ -178,7 +178,8 @@ impl Flows {
     /// Where the flow with this hash is kept, if it is open.
     #[inline]
     pub(crate) fn find(&self, hash: u64) -> Option<Place> {
-        self.index.find(hash).map(Place::unpacked)
+        let hash_of = |number| hash_of(&self.slots, &self.openings, number);
+        self.index.find(hash, hash_of).map(Place::unpacked)
     }
 
     /// Take in one segment of the flow that is at this place, if it is known.
@@ -261,7 +262,9 @@ impl Flows {
         let cost = connection.memory();
         let slot = self.begin(arrival, connection);
         self.count(slot, cost);
-        Some(Place::Open(slot))
+        let place = Place::Open(slot);
+        self.add(*hash, place);
+        Some(place)
     }
 
     /// Open a flow; its segment is still to be taken in.
@@ -269,8 +272,14 @@ impl Flows {
         self.make_room(limits, counters);
         counters.flows += 1;
         let place = Place::Opening(self.openings.begin(arrival, self.now_ns));
-        self.index.set(arrival.hash, place.packed());
+        self.add(arrival.hash, place);
         place
+    }
+
+    /// Add a flow to the index.
+    fn add(&mut self, hash: u64, place: Place) {
+        let hash_of = |number| hash_of(&self.slots, &self.openings, number);
+        self.index.insert(hash, place.packed(), hash_of);
     }
 
     /// Give up flows until there is room for one more.
@@ -292,10 +301,13 @@ impl Flows {
             return None;
         }
         let grown = self.openings.grow(at, arrival.key)?;
-        Some(self.begin(arrival, grown))
+        let slot = self.begin(arrival, grown);
+        let [old, new] = [Place::Opening(at), Place::Open(slot)].map(Place::packed);
+        self.index.replace(arrival.hash, old, new);
+        Some(slot)
     }
 
-    /// Put a connection into a slot.
+    /// Put a connection into a slot. The index does not know of it.
     fn begin(&mut self, arrival: &Arrival<'_>, connection: Connection) -> usize {
         let class = Class::Awaited;
         self.classes[class as usize].flows += 1;
@@ -313,7 +325,6 @@ impl Flows {
         } else {
             self.slots.push(begun);
         }
-        self.index.set(arrival.hash, Place::Open(slot).packed());
         self.queue(slot);
         slot
     }
@@ -480,6 +491,16 @@ impl Flows {
     }
 }
 
+/// The hash of the flow with this number in the index.
+#[inline]
+fn hash_of(slots: &[Slot], openings: &Openings, number: u32) -> u64 {
+    let hash = match Place::unpacked(number) {
+        Place::Open(slot) => slots.get(slot).map(|entry| entry.hash),
+        Place::Opening(at) => openings.get(at).map(|opening| opening.hash),
+    };
+    hash.unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -489,7 +510,6 @@ mod tests {
         let most = usize::try_from(Place::OPENING).unwrap() - 1;
         for at in [0, 262_144, most] {
             for place in [Place::Opening(at), Place::Open(at)] {
-                assert!(place.packed() < NUMBERS);
                 assert_eq!(place, Place::unpacked(place.packed()));
             }
         }

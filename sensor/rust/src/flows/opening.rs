@@ -109,6 +109,12 @@ impl Openings {
     }
 
     /// The one with this number.
+    #[inline]
+    pub(super) fn get(&self, at: usize) -> Option<&Opening> {
+        self.list.get(at)
+    }
+
+    /// The same, to be changed.
     pub(super) fn get_mut(&mut self, at: usize) -> Option<&mut Opening> {
         self.list.get_mut(at)
     }
