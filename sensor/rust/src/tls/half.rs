@@ -303,19 +303,15 @@ impl Half {
     }
 
     fn push(&mut self, body: &[u8], context: &mut Context<'_>) {
-        let mut facts = std::mem::take(&mut self.facts);
-        let after_plaintext = self.after_plaintext;
-        self.messages.borrow_buffer(context.spare);
-        let outcome = self.messages.push(
-            body,
-            self.now,
-            context.limits.max_handshake_bytes,
-            |message| {
-                receive(&mut facts, &message, after_plaintext, context);
-            },
-        );
-        self.messages.return_buffer(context.spare);
-        self.facts = facts;
+        let Self {
+            messages, facts, ..
+        } = self;
+        messages.borrow_buffer(body, context.spare);
+        let (most, after_plaintext) = (context.limits.max_handshake_bytes, self.after_plaintext);
+        let outcome = messages.push(body, self.now, most, |message| {
+            receive(facts, &message, after_plaintext, context);
+        });
+        messages.return_buffer(context.spare);
         self.count_facts();
         if outcome.is_err() {
             // Encrypted, and the change of keys was lost; or never TLS at all.

@@ -74,16 +74,20 @@ impl Messages {
         self.buffer.capacity()
     }
 
-    /// Take a buffer, if there is none.
-    pub fn borrow_buffer(&mut self, spare: &mut Spare) {
-        if self.buffer.capacity() == 0 {
+    /// Take a buffer, if there is none and these bytes begin a message that they do not end.
+    pub fn borrow_buffer(&mut self, bytes: &[u8], spare: &mut Spare) {
+        let is_whole = |&[_, a, b, c]: &[u8; HEADER]| {
+            let length = usize::try_from(u32::from_be_bytes([0, a, b, c]));
+            length.is_ok_and(|length| length + HEADER <= bytes.len())
+        };
+        if self.buffer.capacity() == 0 && !bytes.first_chunk().is_some_and(is_whole) {
             self.buffer = spare.buffer();
         }
     }
 
     /// Give the buffer away, if there is nothing in it.
     pub fn return_buffer(&mut self, spare: &mut Spare) {
-        if self.buffer.is_empty() {
+        if self.buffer.is_empty() && self.buffer.capacity() > 0 {
             spare.keep_buffer(std::mem::take(&mut self.buffer));
         }
     }
