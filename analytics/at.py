@@ -34,10 +34,17 @@ def parse(text: str, clock: Callable[[], dt.datetime]) -> tuple[dt.datetime | No
     if text == "now":
         return _whole_milliseconds(clock()), "now"
     try:
-        at = _time(text)
-    except (ValueError, OverflowError) as error:
+        return moment(text), "time"
+    except AtError as error:
         raise AtError(f"--at {text}: {error}; {_HINT}") from error
-    return _whole_milliseconds(at), "time"
+
+
+def moment(text: str) -> dt.datetime:
+    """Give the time that a text says, UTC, in milliseconds. AtError: it says none, or one no store can hold."""
+    try:
+        return _whole_milliseconds(_time(text))
+    except (ValueError, OverflowError) as error:
+        raise AtError(str(error)) from error
 
 
 def _time(text: str) -> dt.datetime:

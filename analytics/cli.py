@@ -14,9 +14,14 @@ from analytics.exits import complain
 COMMANDS = {
     "audit": "What is wrong in these captures: findings on the terminal, as HTML, JSON, CSV.",
     "compare": "certspan's core against tshark: each difference, with its reason.",
+    "export": "Lists and files for other tools: what a scanner should look at, certificates as PEM.",
     "extract": "Sessions or certificates of captures, one JSON object a line.",
+    "import": "Certificates that others found: PEM, PKCS #7, scanners' JSON and CSV, CT logs.",
+    "inventory": "What a store holds: certificates, endpoints, holders, coverage.",
     "store": "Look into a store of sessions, certificates and findings.",
 }
+_MODULES = {"import": "imports"}
+"""Where a command's module cannot be called as the command is."""
 
 
 def clock() -> dt.datetime:
@@ -50,7 +55,9 @@ class _Lazy(click.Group):
         del ctx
         if cmd_name not in COMMANDS:
             return None
-        return cast("click.Command", importlib.import_module(f"analytics.commands.{cmd_name}").command)
+        return cast(
+            "click.Command", importlib.import_module(f"analytics.commands.{_MODULES.get(cmd_name, cmd_name)}").command
+        )
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         del ctx

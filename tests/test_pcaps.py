@@ -10,6 +10,7 @@ import base64
 import datetime as dt
 import hashlib
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,8 @@ SUFFIXES = {".pcap", ".pcapng"}
 EXPECTED = (".expected.jsonl", ".certificates.jsonl", ".findings.json")
 CAPTURES = sorted(path for path in PCAPS.iterdir() if path.suffix in SUFFIXES)
 WHOLE_FOLDER = {".py", ".md", ".jsonl", ".json", *SUFFIXES}
+FURTHER = re.compile(r"\.findings-[a-z]+\.json$")
+"""Findings of further rules, one file a concern: `NAME.findings-keys.json`."""
 FOR_PEOPLE = {"about", "der", "defective"}
 """Fields of the expected rows that are not compared as they stand."""
 
@@ -62,12 +65,21 @@ def differences(wanted: Row, got: Row) -> Row:
     }
 
 
+def wanted_findings(capture: Path) -> list[Row]:
+    """All findings of a capture, those of further rules too."""
+    files = [capture.with_name(f"{capture.stem}.findings.json"), *sorted(PCAPS.glob(f"{capture.stem}.findings-*.json"))]
+    found = [row for path in files for row in json.loads(path.read_text())]
+    return [{"subject_kind": "endpoint" if ":" in row["subject"] else "certificate"} | row for row in found]
+
+
 def test_the_folder_holds_captures_and_nothing_unknown() -> None:
     """A capture without its expected files, or files without their capture, would be a test that never runs."""
     assert len(CAPTURES) >= 5
     files = [path for path in PCAPS.iterdir() if path.is_file()]
     assert {path.suffix for path in files} <= WHOLE_FOLDER
-    data = {path.name for path in files if path.suffix in {".jsonl", ".json"}}
+    data = {path.name for path in files if path.suffix in {".jsonl", ".json"} and not FURTHER.search(path.name)}
+    further = {FURTHER.sub("", path.name) for path in files if FURTHER.search(path.name)}
+    assert further <= {capture.stem for capture in CAPTURES}
     assert data == {f"{capture.stem}{end}" for capture in CAPTURES for end in EXPECTED}
     readme = (PCAPS / "README.md").read_text()
     assert [capture.name for capture in CAPTURES if f"| `{capture.name}` |" not in readme] == []
@@ -84,8 +96,10 @@ def test_the_truth_holds_together(capture: Path) -> None:
         assert hashlib.sha256(base64.b64decode(row["der"])).hexdigest() == row["sha256"]
     places = {f"{row['server_address']}:{row['server_port']}" for row in sessions}
     places |= {f"[{row['server_address']}]:{row['server_port']}" for row in sessions}
-    findings = json.loads(capture.with_name(f"{capture.stem}.findings.json").read_text())
-    assert {row["subject"] for row in findings} <= named | places
+    subjects = {
+        row["subject"] for row in wanted_findings(capture) if row["subject_kind"] in {"certificate", "endpoint"}
+    }
+    assert subjects <= named | places
 
 
 @each_capture
@@ -125,7 +139,7 @@ def test_certificates(capture: Path, tmp_path: Path) -> None:
 def test_findings(capture: Path) -> None:
     """What was forged to be wrong is found, at its severity and step, and nothing else is."""
     names = ("rule", "subject", "severity", "step", "ours")
-    truth = json.loads(capture.with_name(f"{capture.stem}.findings.json").read_text())
+    truth = wanted_findings(capture)
     wanted = sorted((tuple(row[name] for name in names) for row in truth), key=str)
     found = json.loads(certspan("audit", "--json", "-", "--at", "capture", capture))["findings"]
     assert sorted((tuple(row.get(name) for name in names) for row in found), key=str) == wanted

@@ -21,6 +21,7 @@ TABLES = {
     "certificates",
     "evaluations",
     "findings",
+    "imports",
     "loads",
     "schema_migrations",
     "sessions",

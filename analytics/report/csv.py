@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from analytics.report import compress, text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from analytics.finding import Finding
     from analytics.report.model import CertificateRow, Run
@@ -49,9 +49,9 @@ _BETWEEN = " | "
 def lines(run: Run) -> Iterator[str]:
     """Give the header and each finding as a line with its CRLF."""
     certificates = {row.sha256: row for row in run.certificates}
-    yield _line(COLUMNS)
+    yield line(COLUMNS)
     for finding in run.findings:
-        yield _line(_row(finding, certificates))
+        yield line(_row(finding, certificates))
 
 
 def cell(value: str) -> str:
@@ -60,7 +60,8 @@ def cell(value: str) -> str:
     return "'" + shown if value.startswith(_FORMULA) or shown.startswith(_FORMULA) else shown
 
 
-def _line(values: tuple[str, ...]) -> str:
+def line(values: Iterable[str]) -> str:
+    """Make one line, with its CRLF."""
     stream = io.StringIO()
     csv.writer(stream, quoting=csv.QUOTE_ALL).writerow(map(cell, values))
     return stream.getvalue()

@@ -1,0 +1,1 @@
+"""Certificates that others found: read out of their files, marked with their source."""

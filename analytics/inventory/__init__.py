@@ -1,0 +1,1 @@
+"""What the store holds, as lists: certificates, endpoints, holders, coverage."""
