@@ -6,7 +6,7 @@ use crate::capture::Packet;
 use crate::connection::Moment;
 use crate::deliveries::{Block, Delivery};
 use crate::dispatch::{Arrival, Dispatcher, Receiver};
-use crate::flows::{Flows, Place};
+use crate::flows::Flows;
 use crate::identities::{Certificate, Register};
 use crate::intake::Name;
 use crate::limits::{Counters, Limits};
@@ -75,7 +75,7 @@ impl Shard {
     ) {
         let place = self.flows.find(hash);
         // Most segments are of flows that nobody awaits anything of.
-        if begins || place.is_some_and(Place::is_open) {
+        if begins || place.is_some() {
             if let Some(arrival) = arrival() {
                 self.flows
                     .segment(&arrival, place, &self.limits, &mut self.counters);

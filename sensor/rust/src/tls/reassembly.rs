@@ -1,6 +1,7 @@
 //! Handshake messages out of record bodies: several in one record, or one over many.
 
 use super::handshake;
+use crate::bytes;
 use crate::connection::{Moment, Spare};
 
 /// Type and length.
@@ -149,21 +150,17 @@ impl Messages {
     }
 
     fn read_header(&mut self, bytes: &mut &[u8]) -> Result<Option<Current>, NotPlaintext> {
-        let wanted = (HEADER - self.header_length).min(bytes.len());
-        let (part, rest) = bytes.split_at(wanted);
+        let (header, rest) = bytes::header(&mut self.header, self.header_length, bytes);
         *bytes = rest;
-        if let Some(slot) = self
-            .header
-            .get_mut(self.header_length..self.header_length + wanted)
-        {
-            slot.copy_from_slice(part);
-        }
-        self.header_length += wanted;
-        let [kind, a, b, c] = self.header;
-        if self.header_length > 0 && !handshake::is_known(kind) {
+        let (length, [kind, a, b, c]) = match header {
+            Ok(header) => (HEADER, header),
+            Err(length) => (length, self.header),
+        };
+        self.header_length = length;
+        if length > 0 && !handshake::is_known(kind) {
             return Err(NotPlaintext);
         }
-        if self.header_length < HEADER {
+        if length < HEADER {
             return Ok(None);
         }
         let current = Current {
