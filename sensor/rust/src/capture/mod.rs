@@ -9,6 +9,7 @@ mod compression;
 mod error;
 mod interface;
 mod joined;
+mod mapped;
 mod number;
 mod packet_block;
 mod pcap;
@@ -23,11 +24,12 @@ use std::io::Read;
 use std::ops::Range;
 
 pub use ahead::Ahead;
-use block::BlockReader;
+use block::{BlockReader, Bytes};
 use compression::{Fault, Source, Stored};
 use error::Damages;
 pub use error::{Damage, DamageCode};
 pub use joined::{capture_of, first_time_ns, Joined, Opener, Part};
+use mapped::Mapped;
 use pcap::Pcap;
 use pcapng::Pcapng;
 
@@ -39,6 +41,9 @@ pub const MAX_PACKET_BYTES: u32 = 1024 * 1024;
 pub enum Input {
     /// A file. Several threads can fetch its blocks, if it is a regular one and not compressed.
     File(File),
+    /// A file that is mapped into memory, if it is a regular one and not compressed; others are read. Nobody may shorten it
+    /// meanwhile: the process would be killed.
+    Mapped(File),
     /// Anything else that gives bytes.
     Stream(Box<dyn Read + Send>),
 }
@@ -71,7 +76,7 @@ pub struct Options {
 /// Packets that were read together, with the bytes they stand in. It may be filled again and again.
 #[derive(Default)]
 pub struct Packets {
-    bytes: Vec<u8>,
+    bytes: Bytes,
     records: Vec<Record>,
     /// How many packets of the capture come before these.
     before: u64,
@@ -193,10 +198,8 @@ impl CaptureReader {
     pub fn new(input: Input, options: Options) -> Self {
         let source = match input {
             Input::Stream(stream) => Source::Unread(Stored::new(stream)),
-            Input::File(file) => match Ahead::of(file) {
-                Ok(ahead) => Source::Ahead(ahead),
-                Err(file) => Source::Unread(Stored::new(Box::new(file))),
-            },
+            Input::File(file) => Source::of(file),
+            Input::Mapped(file) => Mapped::of(file).map_or_else(Source::of, Source::Mapped),
         };
         Self {
             block: BlockReader::new(source, options.sha256),
