@@ -60,6 +60,8 @@ class Request:
     """Budget of the whole process in bytes; None: the core's default caps, and what the store takes."""
     workers: int = 1
     """Threads that read packets."""
+    mapped: bool = False
+    """Files are mapped into memory, not read."""
     joined: bool = False
     """The captures are one observation."""
 
@@ -135,7 +137,7 @@ def _take(
 ) -> tuple[list[CaptureReport], list[LoadResult | None]]:
     """Read all captures into the store."""
     memory = None if request.memory is None else budget.of_core(request.memory)
-    engine = NativeEngine(memory=memory, workers=request.workers)
+    engine = NativeEngine(memory=memory, workers=request.workers, mapped=request.mapped)
     folder = Path(
         stack.enter_context(tempfile.TemporaryDirectory(prefix="certspan-spool-", ignore_cleanup_errors=True))
     )

@@ -39,6 +39,19 @@ workers_option = click.option(
 """For every command that reads captures."""
 
 
+READ, MAPPED = "read", "mapped"
+
+reader_option = click.option(
+    "--reader",
+    type=click.Choice([READ, MAPPED]),
+    default=READ,
+    show_default=True,
+    help="How the bytes of a file come in. Mapping it is quicker, but whoever shortens the file meanwhile kills "
+    "certspan. Pipes and compressed files are read in any case.",
+)
+"""For every command that reads captures."""
+
+
 def processors() -> int:
     """Count the processors that this process may use."""
     return min(len(os.sched_getaffinity(0)), MOST_WORKERS)
@@ -50,6 +63,7 @@ def engine(
     *,
     memory: int | None = None,
     workers: int | None = None,
+    reader: str = READ,
     joined: bool = False,
 ) -> Engine:
     """Give the engine, fit for these captures; Failure says what is not installed, or which input it cannot read.
@@ -57,9 +71,11 @@ def engine(
     `memory` is the core's budget in bytes; None: its default caps. `workers` None: as many as there are processors.
     """
     if name == NATIVE:
-        return NativeEngine(memory=memory, workers=workers or processors())
+        return NativeEngine(memory=memory, workers=workers or processors(), mapped=reader == MAPPED)
     if workers is not None:
         raise Failure("--workers: tshark has one thread; use the native engine", Exit.USAGE)
+    if reader != READ:
+        raise Failure("--reader: tshark reads in its own way; use the native engine", Exit.USAGE)
     if joined:
         raise Failure("--joined: tshark reads captures one by one; use the native engine", Exit.USAGE)
     if memory is not None:

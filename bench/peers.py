@@ -29,12 +29,12 @@ class Peer:
 
 
 CERTSPAN = "certspan extract --format arrow --workers {workers} {capture}"
-"""It works on one core yet."""
 TCPDUMP = Peer("tcpdump", "tcpdump -r {capture} -w /dev/null", tls=False)
 _ZEEK_SCRIPTS = "base/protocols/ssl base/files/x509"
 _SURICATA_LOG = "--set outputs.0.fast.enabled=no --set app-layer.protocols.tls.ja3-fingerprints=yes"
 PEERS = (
     TCPDUMP,
+    Peer("mapped", CERTSPAN.replace("{capture}", "--reader mapped {capture}")),
     Peer(
         "tshark", "tshark -n -r {capture} -Y tls.handshake.certificate -T fields -e tls.handshake.certificate", 20 << 20
     ),

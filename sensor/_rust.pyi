@@ -91,11 +91,13 @@ class Reading:
         limits: dict[str, int] | None = None,
         memory: int | None = None,
         workers: int = 1,
+        mapped: bool = False,
     ) -> Self:
         """Open `path`, or standard input if None.
 
         `memory` is a budget in bytes, at least SMALLEST_BUDGET, from which the caps follow; `limits` set single ones.
         So many `workers` read it, threads of the core; 1: the thread that calls `read`. The answer is the same.
+        `mapped`: regular files that are not compressed are mapped. Shortening one meanwhile kills the process (SIGBUS).
 
         Raises OSError if it cannot be opened, ValueError on an unknown limit.
         """
@@ -108,6 +110,7 @@ class Reading:
         limits: dict[str, int] | None = None,
         memory: int | None = None,
         workers: int = 1,
+        mapped: bool = False,
     ) -> Reading:
         """Read captures as one observation, in this order; each is a path and a name. One file is open at a time.
 

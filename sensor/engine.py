@@ -147,14 +147,23 @@ class JoiningEngine(Engine, Protocol):
 class NativeEngine:
     """The core of sensor/rust."""
 
-    def __init__(self, limits: Mapping[str, int] | None = None, *, memory: int | None = None, workers: int = 1) -> None:
+    def __init__(
+        self,
+        limits: Mapping[str, int] | None = None,
+        *,
+        memory: int | None = None,
+        workers: int = 1,
+        mapped: bool = False,
+    ) -> None:
         """`limits` replaces caps of the core by name, see `sensor._rust.default_limits`; `memory`, bytes, sets all.
 
-        `workers` threads read a capture; the answer is the same for any number of them.
+        `workers` threads read a capture; the answer is the same for any number of them. `mapped`: regular files that
+        are not compressed are mapped into memory; they must not be shortened meanwhile.
         """
         self._limits = dict(limits or {})
         self._memory = memory
         self.workers = max(workers, 1)
+        self._mapped = mapped
 
     @property
     def budget(self) -> int:
@@ -193,6 +202,7 @@ class NativeEngine:
             limits=self._limits,
             memory=self._memory,
             workers=workers,
+            mapped=self._mapped,
         )
         return _NativeReading(reading)
 
@@ -211,7 +221,13 @@ class NativeEngine:
 
         files = [(capture.path, capture.name) for capture in captures if capture.path is not None]
         reading = Reading.joined(
-            files, sensor=sensor, sha256=sha256, limits=self._limits, memory=self._memory, workers=self.workers
+            files,
+            sensor=sensor,
+            sha256=sha256,
+            limits=self._limits,
+            memory=self._memory,
+            workers=self.workers,
+            mapped=self._mapped,
         )
         return _NativeReading(reading)
 

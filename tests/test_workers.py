@@ -1,4 +1,4 @@
-"""`--workers`: byte for byte the same answer: one thread a capture, several on one, or several captures at once."""
+"""`--workers` and `--reader`: byte for byte the same answer, by one thread or several, from files read or mapped."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from sensor.side_by_side import SideBySide
 from sensor.source import CaptureInput, expand
 
 GENERATE = Path(__file__).parent.parent / "bench" / "generate.py"
-WORKERS = (1, 2, 3, 7)
+WAYS = [["--workers", workers] for workers in "1237"]
+WAYS += [["--reader", "mapped", *WAYS[0]], ["--reader", "mapped", *WAYS[2]]]
 
 
 def run(*words: str | Path, status: int = 0) -> subprocess.CompletedProcess[bytes]:
@@ -27,8 +28,8 @@ def run(*words: str | Path, status: int = 0) -> subprocess.CompletedProcess[byte
 
 
 def answers(*words: str | Path, status: int = 0) -> set[tuple[bytes, bytes]]:
-    """Give what it prints with each number of workers: one answer, if all is well."""
-    runs = [run("extract", "--workers", str(workers), *words, status=status) for workers in WORKERS]
+    """Give what it prints in each way: one answer, if all is well."""
+    runs = [run("extract", *way, *words, status=status) for way in WAYS]
     return {(done.stdout, done.stderr) for done in runs}
 
 
@@ -62,11 +63,15 @@ def test_however_the_bytes_come(mix: Path, tmp_path: Path) -> None:
         return sorted(json.loads(line)["session_id"] for line in lines.splitlines())
 
     assert ids(run("extract", "--workers", "2", packed).stdout) == ids(plain)
-    with mix.open("rb") as file:
-        piped = subprocess.run(
-            [CERTSPAN, "extract", "--workers", "2", "-"], stdin=file, capture_output=True, check=True
-        )
-    assert ids(piped.stdout) == ids(plain)
+    for reader in ("read", "mapped"):
+        with mix.open("rb") as file:
+            piped = subprocess.run(
+                [CERTSPAN, "extract", "--workers", "2", "--reader", reader, "-"],
+                stdin=file,
+                capture_output=True,
+                check=True,
+            )
+        assert ids(piped.stdout) == ids(plain)
 
 
 def test_many_captures_come_in_their_order(tmp_path: Path) -> None:
@@ -121,20 +126,28 @@ def test_what_was_begun_and_is_not_wanted_ends(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "message"), [(["0"], "0"), (["many"], "many"), (["2", "--engine", "tshark"], "tshark")]
+    ("words", "message"),
+    [
+        (["--workers", "0"], "0"),
+        (["--workers", "many"], "many"),
+        (["--workers", "2", "--engine", "tshark"], "--workers: tshark"),
+        (["--reader", "quick"], "quick"),
+        (["--reader", "mapped", "--engine", "tshark"], "--reader: tshark"),
+    ],
 )
-def test_numbers_that_cannot_be(words: list[str], message: str) -> None:
-    done = run("extract", CAPTURES[0], "--workers", *words, status=2)
+def test_what_cannot_be_asked_for(words: list[str], message: str) -> None:
+    done = run("extract", CAPTURES[0], *words, status=2)
     assert message in done.stderr.decode()
     assert done.stdout == b""
 
 
 def test_audit_says_the_same(tmp_path: Path) -> None:
     told = []
-    for workers in ("1", "3"):
-        report = tmp_path / f"{workers}.json"
-        run("audit", "--workers", workers, "--json", report, *CAPTURES, status=0)
+    ways = [WAYS[0], WAYS[2], WAYS[-1]]
+    for number, way in enumerate(ways):
+        report = tmp_path / f"{number}.json"
+        run("audit", *way, "--json", report, *CAPTURES, status=0)
         audit = json.loads(report.read_bytes())
         told.append({name: audit[name] for name in audit if name != "run"})
-    assert told[0] == told[1]
+    assert told == len(ways) * [told[0]]
     assert told[0]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from analytics.budget import LEAST
-from analytics.engines import JOINED_HELP, processors, workers_option
+from analytics.engines import JOINED_HELP, MAPPED, processors, reader_option, workers_option
 from analytics.exits import Exit, Failure, complain, store_failure
 from analytics.size import Size
 
@@ -85,6 +85,7 @@ If several apply: 4, then 3, then 1.
     help="Budget of the whole process, such as 1G, half of it for queries of the store; see docs/using.md.",
 )
 @workers_option
+@reader_option
 @click.option("--joined", is_flag=True, help=JOINED_HELP)
 @click.option("--all", "everything", is_flag=True, help="Leave nothing out of the summary; others' machines too.")
 @click.option(
@@ -160,6 +161,7 @@ def _request(captures: tuple[str, ...], options: dict[str, Any]) -> Request:
             options["store"],
             options["memory"],
             options["workers"] or processors(),
+            mapped=options["reader"] == MAPPED,
             joined=options["joined"],
         )
     except network.NetworkError as error:

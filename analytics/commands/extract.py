@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from analytics.engines import ENGINES, JOINED_HELP, LEAST_MEMORY, NATIVE, TSHARK, engine, workers_option
+from analytics.engines import ENGINES, JOINED_HELP, LEAST_MEMORY, NATIVE, TSHARK, engine, reader_option, workers_option
 from analytics.exits import Exit, Failure, complain
 from analytics.extract_out import ARROW, JSON, ArrowOut, JsonOut
 from analytics.output import ReaderGoneError
@@ -66,6 +66,7 @@ if TYPE_CHECKING:
     help="Budget of the core, such as 256M; at its limit the least promising flows are given up, and counted.",
 )
 @workers_option
+@reader_option
 def command(
     captures: tuple[str, ...],
     *,
@@ -76,6 +77,7 @@ def command(
     joined: bool,
     memory: int | None,
     workers: int | None,
+    reader: str,
 ) -> None:
     """Print what captures hold, one JSON object a line: a line for each TLS handshake.
 
@@ -98,14 +100,14 @@ def command(
             check(inputs)
     except SourceError as error:
         raise Failure(str(error), Exit.USAGE) from error
-    reader = engine(engine_name, inputs, memory=memory, workers=workers, joined=joined)
+    chosen = engine(engine_name, inputs, memory=memory, workers=workers, reader=reader, joined=joined)
     if form == ARROW and engine_name == TSHARK:
         raise Failure("--format arrow: the tshark engine prints JSON only", Exit.USAGE)
     if form == ARROW and sys.stdout.isatty():
         raise Failure("--format arrow is not for a terminal: send it to a file or a program", Exit.USAGE)
     sink = _Extract(ArrowOut() if form == ARROW else JsonOut(), certificates=certificates, der_dir=der_dir)
     try:
-        reports = _read(inputs, sink, reader, joined=joined)
+        reports = _read(inputs, sink, chosen, joined=joined)
         sink.close()
     except ReaderGoneError:
         return

@@ -1,5 +1,5 @@
-//! The whole road without Python, for counting instructions: `extract CAPTURE [WORKERS]` reads a capture, writes its sessions as
-//! Arrow into memory, and prints how many packets, sessions and certificates it saw.
+//! The whole road without Python, for counting instructions: `extract CAPTURE [WORKERS [mapped]]` reads a capture, writes its
+//! sessions as Arrow into memory, and prints how many packets, sessions and certificates it saw.
 
 use std::error::Error;
 use std::fs::File;
@@ -12,7 +12,9 @@ use _rust::rows::{arrow, Captures, Source};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
-    let path = arguments.next().ok_or("usage: extract CAPTURE [WORKERS]")?;
+    let path = arguments
+        .next()
+        .ok_or("usage: extract CAPTURE [WORKERS [mapped]]")?;
     let workers = arguments.next().map_or(Ok(1), |text| text.parse())?;
     let source = Source {
         sensor: String::new(),
@@ -23,7 +25,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         workers,
         ..Plan::default()
     };
-    let mut reading = Reading::new(Input::File(file), &plan);
+    let input = match arguments.next().as_deref() {
+        Some("mapped") => Input::Mapped(file),
+        _ => Input::File(file),
+    };
+    let mut reading = Reading::new(input, &plan);
     while let Some(output) = reading.portion() {
         if !output.sessions.is_empty() {
             black_box(arrow(&output.sessions, &source)?);

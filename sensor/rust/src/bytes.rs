@@ -30,7 +30,8 @@ impl<'a> Reader<'a> {
         Some(taken)
     }
 
-    fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
+    /// The next `N` bytes.
+    pub fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
         let (taken, rest) = self.0.split_first_chunk::<N>()?;
         self.0 = rest;
         Some(*taken)
@@ -79,6 +80,26 @@ impl<'a> Reader<'a> {
         *self = ahead;
         Some(Reader(body))
     }
+}
+
+/// The header of which `have` bytes are kept and the others come next, and the bytes behind; before it is whole, how many
+/// bytes of it are kept then.
+#[inline]
+pub fn header<'a, const N: usize>(
+    kept: &mut [u8; N],
+    have: usize,
+    bytes: &'a [u8],
+) -> (Result<[u8; N], usize>, &'a [u8]) {
+    // Nearly always it comes in one piece.
+    if let Some((whole, rest)) = bytes.split_first_chunk::<N>().filter(|_| have == 0) {
+        return (Ok(*whole), rest);
+    }
+    let (part, rest) = bytes.split_at((N - have).min(bytes.len()));
+    let there = have + part.len();
+    if let Some(slot) = kept.get_mut(have..there) {
+        slot.copy_from_slice(part);
+    }
+    (if there < N { Err(there) } else { Ok(*kept) }, rest)
 }
 
 /// ASCII text of a fixed length, without an allocation.

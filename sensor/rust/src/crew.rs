@@ -10,7 +10,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 
 use crate::capture::Ahead;
-use crate::dispatch::{Block, Dispatcher};
+use crate::deliveries::Block;
+use crate::dispatch::Dispatcher;
 use crate::engine::{Engine, Output, Shard};
 use crate::intake::{Intake, Progress, Report};
 use crate::limits::Counters;
@@ -89,7 +90,7 @@ struct Front {
 
 impl Front {
     fn read(&mut self, block: &mut Block) -> (bool, Progress, Option<Ahead>) {
-        let more = self.intake.read(block, &mut self.dispatcher);
+        let more = block.read(&mut self.intake, &mut self.dispatcher);
         (more, self.intake.progress(), self.intake.ahead())
     }
 }
@@ -207,7 +208,7 @@ impl Board {
         }
         match done.step {
             Step::Block(block) => {
-                self.portions.add_packets(block.packets.len());
+                self.portions.add_packets(block.len());
                 self.spare.extend(Arc::into_inner(block));
                 if self.portions.are_enough() {
                     self.ready.push_back(self.portions.take());
@@ -300,6 +301,7 @@ impl Crew {
             dispatcher,
             shards,
             portions,
+            ..
         } = engine;
         let workers = workers.max(1);
         let shared = Arc::new(Shared {

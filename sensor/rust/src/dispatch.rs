@@ -1,15 +1,16 @@
 //! Packets addressed: each TCP segment to the shard of the flow table that knows its flow, in the order of the capture.
 //!
 //! What hangs on the order of all packets is done here, by one thread at a time: the clock, and fragments of IP. The rest
-//! is then the same whoever does it when.
+//! is then the same whoever does it when: the thread that reads may take each segment straight to its shard, or note for
+//! all shards what a block of packets brings them (`deliveries.rs`).
 
 use std::hash::BuildHasher as _;
 
 use foldhash::fast::RandomState;
 
-use crate::capture::{Packet, Packets};
+use crate::capture::Packet;
 use crate::connection::Moment;
-use crate::frame::{self, Endpoint, Fragments, Loose, Segment, Skip, RST, SYN};
+use crate::frame::{self, Endpoint, Fragments, Segment, Skip, RST, SYN};
 use crate::limits::{Counters, Limits};
 use crate::tls::opener;
 
@@ -32,35 +33,12 @@ impl Clock {
     }
 }
 
-/// Where a segment is.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Place {
-    /// The packet with this number in the block holds it.
-    Packet(u32),
-    /// The segment with this number among the loose ones of the block.
-    Loose(u32),
-}
-
-/// What a shard is told, small because there is one for each packet.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Delivery {
-    /// A segment of the flow with this hash came.
-    Segment {
-        hash: u64,
-        place: Place,
-        /// It opens an unknown flow: it has SYN, or TLS at the start of its payload.
-        begins: bool,
-    },
-    /// The clock showed this time: quiet flows leave.
-    Sweep { now_ns: u64 },
-}
-
 /// The two ends of a flow, the lower one first.
 pub(crate) type Key = [Endpoint; 2];
 
 /// The flow of a segment, and the direction: 1 if the higher end sent it.
 #[inline]
-fn flow_of(segment: &Segment<'_>) -> (Key, usize) {
+pub(crate) fn flow_of(segment: &Segment<'_>) -> (Key, usize) {
     let Segment {
         source,
         destination,
@@ -73,7 +51,17 @@ fn flow_of(segment: &Segment<'_>) -> (Key, usize) {
     }
 }
 
-/// A segment of a block, and its circumstances.
+/// When and where a packet came.
+#[inline]
+pub(crate) fn moment_of(packet: &Packet<'_>) -> Moment {
+    Moment {
+        time_ns: packet.time_ns,
+        frame: packet.number,
+        interface: packet.interface,
+    }
+}
+
+/// A segment, and its circumstances.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Arrival<'a> {
     pub(crate) segment: Segment<'a>,
@@ -85,76 +73,61 @@ pub(crate) struct Arrival<'a> {
     pub(crate) key: Key,
     /// 1: sent by the higher end.
     pub(crate) direction: usize,
+    /// It opens an unknown flow: it has SYN, or TLS at the start of its payload.
+    pub(crate) begins: bool,
 }
 
-/// To which shard each segment of a block goes.
-#[derive(Default)]
-pub(crate) struct Addressed {
-    /// What the clock showed at each packet, nanoseconds since 1970.
-    clock: Vec<u64>,
-    /// Segments that are no part of one packet, each with the number of the packet that brought it.
-    loose: Vec<(usize, Loose)>,
-    /// Of each shard.
-    deliveries: Vec<Vec<Delivery>>,
+/// Where packets go once they are addressed: to the shards, or to their lists.
+pub(crate) trait Receiver {
+    /// A segment came for this shard.
+    fn segment(&mut self, shard: usize, arrival: &Arrival<'_>);
+
+    /// The clock showed this time: quiet flows leave.
+    fn sweep(&mut self, now_ns: u64);
 }
 
-/// Packets that were read together, addressed. It may be filled again and again.
-#[derive(Default)]
-pub struct Block {
-    /// The packets.
-    pub(crate) packets: Packets,
-    pub(crate) addressed: Addressed,
-    /// Interfaces that are new in this block.
-    pub(crate) names: Vec<(u32, String)>,
+/// Which shard knows which flow.
+#[derive(Debug)]
+struct Addresses {
+    shards: usize,
+    hasher: RandomState,
 }
 
-impl Block {
-    /// What this shard is told.
-    pub(crate) fn deliveries(&self, shard: usize) -> &[Delivery] {
-        let deliveries = self.addressed.deliveries.get(shard);
-        deliveries.map_or(&[], Vec::as_slice)
-    }
-
-    /// The segment at this place.
-    #[inline]
-    pub(crate) fn arrival(&self, hash: u64, place: Place) -> Option<Arrival<'_>> {
-        let at = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
-        let (number, loose) = match place {
-            Place::Packet(number) => (at(number), None),
-            Place::Loose(number) => {
-                let (number, loose) = self.addressed.loose.get(at(number))?;
-                (*number, Some(loose))
-            }
-        };
-        let packet = self.packets.get(number)?;
-        let segment = match loose {
-            Some(loose) => loose.segment(),
-            None => frame::segment(packet.link_type, packet.data).ok()?,
-        };
-        let (key, direction) = flow_of(&segment);
-        Some(Arrival {
-            segment,
+impl Addresses {
+    /// Hand a segment of this packet to the shard of its flow.
+    #[allow(clippy::inline_always, reason = "asked of every packet")]
+    #[inline(always)]
+    fn deliver(
+        &self,
+        segment: &Segment<'_>,
+        packet: &Packet<'_>,
+        now_ns: u64,
+        receiver: &mut impl Receiver,
+    ) {
+        let (key, direction) = flow_of(segment);
+        let hash = self.hasher.hash_one(key);
+        // Bits in the middle: the table takes the lowest and the highest.
+        let shard = (usize::try_from(hash >> 32 & 0xffff).unwrap_or(0) * self.shards) >> 16;
+        let arrival = Arrival {
+            segment: *segment,
+            moment: moment_of(packet),
+            now_ns,
             hash,
             key,
             direction,
-            moment: Moment {
-                time_ns: packet.time_ns,
-                frame: packet.number,
-                interface: packet.interface,
-            },
-            now_ns: *self.addressed.clock.get(number)?,
-        })
+            begins: (segment.has(SYN) || opener::begins(segment.payload)) && !segment.has(RST),
+        };
+        receiver.segment(shard, &arrival);
     }
 }
 
 /// The first part of the road, for all packets of one observation in their order.
 #[derive(Debug)]
 pub struct Dispatcher {
-    shards: usize,
+    addresses: Addresses,
     limits: Limits,
     counters: Counters,
     fragments: Fragments,
-    hasher: RandomState,
     clock: Clock,
     swept_ns: u64,
 }
@@ -164,76 +137,49 @@ impl Dispatcher {
     #[must_use]
     pub fn new(shards: usize, limits: Limits) -> Self {
         Self {
-            shards: shards.max(1),
+            addresses: Addresses {
+                shards: shards.max(1),
+                hasher: RandomState::default(),
+            },
             limits,
             counters: Counters::default(),
             fragments: Fragments::default(),
-            hasher: RandomState::default(),
             clock: Clock::default(),
             swept_ns: 0,
         }
     }
 
-    /// Begin a block.
-    pub(crate) fn begin(&self, addressed: &mut Addressed) {
-        addressed.clock.clear();
-        addressed.loose.clear();
-        addressed.deliveries.resize_with(self.shards, Vec::new);
-        for list in &mut addressed.deliveries {
-            list.clear();
-        }
-    }
-
-    /// Address what the next packet of the block holds.
+    /// Address what the next packet holds.
     #[inline]
-    pub(crate) fn packet(&mut self, packet: &Packet<'_>, addressed: &mut Addressed) {
-        let Addressed {
-            clock, deliveries, ..
-        } = addressed;
+    pub(crate) fn packet(&mut self, packet: &Packet<'_>, receiver: &mut impl Receiver) {
         self.counters.frames += 1;
         let now_ns = self.clock.tick(packet.time_ns);
-        let number = clock.len();
-        clock.push(now_ns);
         if now_ns.saturating_sub(self.swept_ns) >= SWEEP_NS {
             self.swept_ns = now_ns;
-            for list in &mut *deliveries {
-                list.push(Delivery::Sweep { now_ns });
-            }
+            receiver.sweep(now_ns);
         }
-        match frame::segment(packet.link_type, packet.data) {
-            Ok(segment) => {
-                self.counters.frames_cut_payload += u64::from(segment.missing > 0);
-                let place = Place::Packet(u32::try_from(number).unwrap_or(u32::MAX));
-                self.address(&segment, place, deliveries);
-            }
-            Err(Skip::Fragment | Skip::Aggregate) => self.take_apart(packet, number, addressed),
-            Err(skip) => skip.count(&mut self.counters),
+        match frame::common(packet.link_type, packet.data) {
+            Some(segment) => self.addresses.deliver(&segment, packet, now_ns, receiver),
+            None => self.uncommon(packet, now_ns, receiver),
         }
     }
 
-    /// Tell the shard of a segment's flow about it.
-    #[inline]
-    fn address(&self, segment: &Segment<'_>, place: Place, deliveries: &mut [Vec<Delivery>]) {
-        let hash = self.hasher.hash_one(flow_of(segment).0);
-        let begins = (segment.has(SYN) || opener::begins(segment.payload)) && !segment.has(RST);
-        // Bits in the middle: the table takes the lowest and the highest.
-        let shard = usize::try_from(hash >> 32 & 0xffff).unwrap_or(0) % self.shards;
-        if let Some(list) = deliveries.get_mut(shard) {
-            list.push(Delivery::Segment {
-                hash,
-                place,
-                begins,
-            });
+    /// What is in a frame that is none of the common ones.
+    #[inline(never)]
+    fn uncommon(&mut self, packet: &Packet<'_>, now_ns: u64, receiver: &mut impl Receiver) {
+        match frame::uncommon(packet.link_type, packet.data) {
+            Ok(segment) => {
+                self.counters.frames_cut_payload += u64::from(segment.missing > 0);
+                self.addresses.deliver(&segment, packet, now_ns, receiver);
+            }
+            Err(Skip::Fragment | Skip::Aggregate) => self.take_apart(packet, now_ns, receiver),
+            Err(skip) => skip.count(&mut self.counters),
         }
     }
 
     /// A frame that holds not one segment: a part of one, or several.
     #[cold]
-    fn take_apart(&mut self, packet: &Packet<'_>, number: usize, addressed: &mut Addressed) {
-        let Addressed {
-            loose, deliveries, ..
-        } = addressed;
-        let first = loose.len();
+    fn take_apart(&mut self, packet: &Packet<'_>, now_ns: u64, receiver: &mut impl Receiver) {
         let mut tools = frame::Tools {
             fragments: &mut self.fragments,
             limits: &self.limits,
@@ -244,12 +190,15 @@ impl Dispatcher {
             packet.data,
             packet.time_ns,
             &mut tools,
-            |segment, _| loose.push((number, Loose::new(segment))),
+            |segment, _| {
+                self.addresses.deliver(segment, packet, now_ns, receiver);
+            },
         );
-        for (at, (_, loose)) in loose.iter().enumerate().skip(first) {
-            let place = Place::Loose(u32::try_from(at).unwrap_or(u32::MAX));
-            self.address(&loose.segment(), place, deliveries);
-        }
+    }
+
+    /// How many shards.
+    pub(crate) fn shards(&self) -> usize {
+        self.addresses.shards
     }
 
     /// What was counted here.

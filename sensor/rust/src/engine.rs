@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
-use crate::capture::{Packet, Packets};
+use crate::capture::Packet;
 use crate::connection::Moment;
-use crate::dispatch::{Block, Dispatcher};
+use crate::deliveries::{Block, Delivery};
+use crate::dispatch::{Arrival, Dispatcher, Receiver};
 use crate::flows::Flows;
 use crate::identities::{Certificate, Register};
+use crate::intake::Name;
 use crate::limits::{Counters, Limits};
 use crate::portions::Portions;
 use crate::session::Session;
@@ -44,13 +46,45 @@ impl Shard {
         (0..shards).map(new).collect()
     }
 
-    /// Take in what the block brings to this shard.
-    pub fn take_in(&mut self, block: &Block) {
-        for (interface, name) in &block.names {
+    fn name_interfaces(&mut self, names: &[Name]) {
+        for (interface, name) in names {
             self.flows.name_interface(*interface, name);
         }
-        self.flows
-            .take_in(block, self.number, &self.limits, &mut self.counters);
+    }
+
+    /// Take in what the block brings to this shard.
+    pub(crate) fn take_in(&mut self, block: &Block) {
+        self.name_interfaces(&block.names);
+        for delivery in block.deliveries(self.number) {
+            match delivery {
+                Delivery::Sweep { now_ns } => self.sweep(*now_ns),
+                Delivery::Segment(notice) => {
+                    self.segment(notice.hash, notice.begins, || block.arrival(notice));
+                }
+            }
+        }
+    }
+
+    /// A segment of the flow with this hash came; the rest is asked for if anybody wants it.
+    #[inline]
+    fn segment<'a>(
+        &mut self,
+        hash: u64,
+        begins: bool,
+        arrival: impl FnOnce() -> Option<Arrival<'a>>,
+    ) {
+        let place = self.flows.find(hash);
+        // Most segments are of flows that nobody awaits anything of.
+        if begins || place.is_some() {
+            if let Some(arrival) = arrival() {
+                self.flows
+                    .segment(&arrival, place, &self.limits, &mut self.counters);
+            }
+        }
+    }
+
+    fn sweep(&mut self, now_ns: u64) {
+        self.flows.sweep(now_ns, &self.limits, &mut self.counters);
     }
 
     /// The observation ends: what is unfinished is finished as it stands, until so many sessions wait; `true` when
@@ -87,6 +121,23 @@ pub struct Engine {
     pub(crate) shards: Vec<Shard>,
     /// What waits to be taken.
     pub(crate) portions: Portions,
+    /// Taken in since it was last gathered.
+    packets: usize,
+}
+
+impl Receiver for Vec<Shard> {
+    #[inline]
+    fn segment(&mut self, shard: usize, arrival: &Arrival<'_>) {
+        if let Some(shard) = self.get_mut(shard) {
+            shard.segment(arrival.hash, arrival.begins, || Some(*arrival));
+        }
+    }
+
+    fn sweep(&mut self, now_ns: u64) {
+        for shard in self {
+            shard.sweep(now_ns);
+        }
+    }
 }
 
 impl Engine {
@@ -96,9 +147,23 @@ impl Engine {
         let shards = Shard::all(sensor, &limits);
         Self {
             portions: Portions::default(),
+            packets: 0,
             dispatcher: Dispatcher::new(shards.len(), limits),
             shards,
         }
+    }
+
+    pub(crate) fn name_interfaces(&mut self, names: &[Name]) {
+        for shard in &mut self.shards {
+            shard.name_interfaces(names);
+        }
+    }
+
+    /// Take in one packet.
+    #[inline]
+    pub(crate) fn packet(&mut self, packet: &Packet<'_>) {
+        self.dispatcher.packet(packet, &mut self.shards);
+        self.packets += 1;
     }
 
     /// Take in one packet.
@@ -111,20 +176,16 @@ impl Engine {
             data,
             original_length: u32::try_from(data.len()).unwrap_or(u32::MAX),
         };
-        let mut block = Block::default();
-        self.dispatcher.begin(&mut block.addressed);
-        self.dispatcher.packet(&packet, &mut block.addressed);
-        block.packets = Packets::of_one(packet);
-        self.block(&block);
+        self.packet(&packet);
+        self.gather();
     }
 
-    /// Take in the packets of a block that the dispatcher addressed.
-    pub(crate) fn block(&mut self, block: &Block) {
+    /// Gather what the shards finished.
+    pub(crate) fn gather(&mut self) {
         for shard in &mut self.shards {
-            shard.take_in(block);
             self.portions.add(shard.take());
         }
-        self.portions.add_packets(block.packets.len());
+        self.portions.add_packets(std::mem::take(&mut self.packets));
     }
 
     /// The observation ends: what is unfinished is finished as it stands, some sessions at a time; `true` when nothing is

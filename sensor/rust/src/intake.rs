@@ -4,9 +4,7 @@ mod report;
 
 use std::sync::Arc;
 
-use crate::capture::{Ahead, Joined};
-use crate::dispatch::{Block, Dispatcher};
-use crate::frame::is_known_link;
+use crate::capture::{Ahead, Joined, Packet, Packets};
 pub use report::{Fault, Report, UNKNOWN_LINK_TYPE};
 use report::{Span, Tally};
 
@@ -22,6 +20,9 @@ pub struct Progress {
     /// How many packets came before each capture that was begun, in their order; the first number is 0.
     pub starts: Arc<Vec<u64>>,
 }
+
+/// The number of an interface, and its name.
+pub(crate) type Name = (u32, String);
 
 /// Captures being read.
 pub(crate) struct Intake {
@@ -44,44 +45,53 @@ impl Intake {
         }
     }
 
-    /// The next packets, addressed; `false` if there are none left.
-    pub(crate) fn read(&mut self, block: &mut Block, dispatcher: &mut Dispatcher) -> bool {
-        let Block {
-            packets,
-            addressed,
-            names,
-        } = block;
-        dispatcher.begin(addressed);
-        let Self {
-            reader, tallies, ..
-        } = self;
-        let mut known_link = None;
-        let mut tally = Tally::default();
-        let more = reader.read(packets, |packet| {
-            tally.span.include(packet.time_ns);
-            if known_link != Some(packet.link_type) {
-                if is_known_link(packet.link_type) {
-                    known_link = Some(packet.link_type);
-                } else {
-                    tally.unknown_link(packet.link_type);
-                }
-            }
-            dispatcher.packet(&packet, addressed);
-        });
-        // Captures before this one may have had no packet.
-        tallies.resize_with(reader.place() + 1, Tally::default);
-        self.span.add(&tally.span);
-        if let Some(here) = tallies.last_mut() {
-            here.add(tally);
-        }
+    /// Go on to the next packets, with the names of interfaces that are new among them; `false` if there are none left.
+    pub(crate) fn advance(&mut self, names: &mut Vec<Name>) -> bool {
         names.clear();
-        for interface in self.named..reader.interfaces() {
-            if let Some(name) = reader.interface_name(interface) {
+        let more = self.reader.advance();
+        for interface in self.named..self.reader.interfaces() {
+            if let Some(name) = self.reader.interface_name(interface) {
                 names.push((interface, name.to_owned()));
             }
         }
-        self.named = reader.interfaces();
+        self.named = self.reader.interfaces();
         more
+    }
+
+    /// Show these packets, while they are at hand.
+    #[inline]
+    pub(crate) fn show(&mut self, mut each: impl FnMut(&Packet<'_>)) {
+        let mut tally = Tally::default();
+        self.reader.show(|packet| {
+            tally.see(&packet);
+            each(&packet);
+        });
+        self.note(tally);
+    }
+
+    /// Show these packets, and keep them.
+    pub(crate) fn keep(&mut self, into: &mut Packets, mut each: impl FnMut(&Packet<'_>)) {
+        let mut tally = Tally::default();
+        self.reader.keep(into, |packet| {
+            tally.see(&packet);
+            each(&packet);
+        });
+        self.note(tally);
+    }
+
+    fn note(&mut self, tally: Tally) {
+        self.span.add(&tally.span);
+        // Captures before this one may have had no packet.
+        let place = self.reader.place();
+        self.tallies.resize_with(place + 1, Tally::default);
+        if let Some(here) = self.tallies.last_mut() {
+            here.add(tally);
+        }
+    }
+
+    /// Packets shown so far.
+    pub(crate) fn packets(&self) -> u64 {
+        self.reader.packets()
     }
 
     /// The file that is read, if its blocks can be fetched before they are wanted.

@@ -7,6 +7,7 @@ pub mod bytes;
 pub mod capture;
 pub mod connection;
 mod crew;
+mod deliveries;
 pub mod dispatch;
 pub mod engine;
 pub mod flows;

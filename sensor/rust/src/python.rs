@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use pyo3::exceptions::PyValueError;
@@ -159,7 +160,8 @@ impl Reading {
 #[pymethods]
 impl Reading {
     #[new]
-    #[pyo3(signature = (path, *, name, sensor = "", sha256 = false, limits = None, memory = None, workers = 1))]
+    #[allow(clippy::too_many_arguments, reason = "they have names in Python")]
+    #[pyo3(signature = (path, *, name, sensor = "", sha256 = false, limits = None, memory = None, workers = 1, mapped = false))]
     fn new(
         path: Option<PathBuf>,
         name: String,
@@ -168,10 +170,11 @@ impl Reading {
         limits: Option<HashMap<String, usize>>,
         memory: Option<usize>,
         workers: usize,
+        mapped: bool,
     ) -> PyResult<Self> {
         let plan = plan(sensor, sha256, limits, memory, workers)?;
         let input = match path {
-            Some(path) => Input::File(File::open(path)?),
+            Some(path) => open(&path, mapped)?,
             None => Input::Stream(Box::new(std::io::stdin())),
         };
         let reading = reading::Reading::new(input, &plan);
@@ -179,7 +182,7 @@ impl Reading {
     }
 
     #[staticmethod]
-    #[pyo3(signature = (files, *, sensor = "", sha256 = false, limits = None, memory = None, workers = 1))]
+    #[pyo3(signature = (files, *, sensor = "", sha256 = false, limits = None, memory = None, workers = 1, mapped = false))]
     fn joined(
         files: Vec<(PathBuf, String)>,
         sensor: &str,
@@ -187,9 +190,11 @@ impl Reading {
         limits: Option<HashMap<String, usize>>,
         memory: Option<usize>,
         workers: usize,
+        mapped: bool,
     ) -> PyResult<Self> {
         let plan = plan(sensor, sha256, limits, memory, workers)?;
         let (paths, names): (Vec<_>, Vec<_>) = files.into_iter().unzip();
+        let opener = |path: PathBuf| -> Opener { Box::new(move || open(&path, mapped)) };
         let openers = paths.into_iter().map(opener).collect();
         let reading = reading::Reading::joined(openers, &plan);
         Ok(Self::of(reading, sensor, Captures::joined(names.into())))
@@ -277,8 +282,13 @@ fn plan(
     })
 }
 
-fn opener(path: PathBuf) -> Opener {
-    Box::new(move || Ok(Input::File(File::open(path)?)))
+fn open(path: &Path, mapped: bool) -> io::Result<Input> {
+    let file = File::open(path)?;
+    Ok(if mapped {
+        Input::Mapped(file)
+    } else {
+        Input::File(file)
+    })
 }
 
 #[pyfunction]

@@ -2,9 +2,8 @@
 
 use crate::capture::{capture_of, Input, Joined, Opener, Options};
 use crate::crew::Crew;
-use crate::dispatch::Block;
 use crate::engine::{Engine, Output};
-use crate::intake::{Intake, Progress, Report};
+use crate::intake::{Intake, Name, Progress, Report};
 use crate::limits::{Counters, Limits};
 use crate::portions::PORTION_SESSIONS;
 
@@ -36,7 +35,7 @@ enum Road {
 /// All of it by the thread that asks.
 struct Alone {
     intake: Intake,
-    block: Block,
+    names: Vec<Name>,
     engine: Engine,
     ended: bool,
 }
@@ -47,12 +46,13 @@ impl Alone {
             return None;
         }
         while !self.engine.portions.are_enough() {
-            let dispatcher = &mut self.engine.dispatcher;
-            if !self.intake.read(&mut self.block, dispatcher) {
+            if !self.intake.advance(&mut self.names) {
                 self.ended = self.engine.finish(PORTION_SESSIONS);
                 break;
             }
-            self.engine.block(&self.block);
+            self.engine.name_interfaces(&self.names);
+            self.intake.show(|packet| self.engine.packet(packet));
+            self.engine.gather();
         }
         Some(self.engine.take())
     }
@@ -66,7 +66,7 @@ impl Road {
         }
         Self::Alone(Box::new(Alone {
             intake,
-            block: Block::default(),
+            names: Vec::new(),
             engine,
             ended: false,
         }))

@@ -2,18 +2,12 @@
 //!
 //! Bytes that arrive in order are handed on at once, as they lie in the frame; only what comes too early is kept.
 
+mod early;
 pub mod overlap;
 
-use std::collections::VecDeque;
-
 use crate::limits::{Counters, Limits};
+use early::Early;
 
-/// What keeping one early piece costs beside its bytes.
-const PIECE_COST: usize = 64;
-/// Early pieces of one direction; small ones that touch are one.
-const MAX_PIECES: usize = 4_096;
-/// A piece is lengthened at its front up to this many bytes: moving more would cost a hostile sender nothing and us much.
-const MAX_PREPENDED: usize = 4_096;
 /// Segments that begin further ahead than this are not of this stream, or nothing can be done for it.
 pub const MAX_AHEAD: u32 = 1 << 24;
 
@@ -21,18 +15,6 @@ pub const MAX_AHEAD: u32 = 1 << 24;
 #[must_use]
 pub fn before(a: u32, b: u32) -> bool {
     a != b && b.wrapping_sub(a) < 1 << 31
-}
-
-#[derive(Debug)]
-struct Piece {
-    sequence: u32,
-    bytes: Vec<u8>,
-}
-
-impl Piece {
-    fn end(&self) -> u32 {
-        self.sequence.wrapping_add(length(&self.bytes))
-    }
 }
 
 /// A payload is at most one IP datagram long, and pieces are capped far below this.
@@ -58,10 +40,9 @@ pub struct Stream {
     anchored: bool,
     expects_start: bool,
     started: bool,
-    pieces: VecDeque<Piece>,
-    pending_bytes: usize,
     fin: Option<u32>,
-    hole_since_ns: u64,
+    /// Only where bytes are kept because earlier ones are missing.
+    early: Option<Box<Early>>,
 }
 
 impl Stream {
@@ -80,13 +61,13 @@ impl Stream {
     /// Bytes kept, bookkeeping included.
     #[must_use]
     pub fn pending_bytes(&self) -> usize {
-        self.pending_bytes
+        self.early.as_ref().map_or(0, |early| early.bytes())
     }
 
     /// Since when, in packet time, earlier bytes are missing; `None` when none are.
     #[must_use]
     pub fn hole_since_ns(&self) -> Option<u64> {
-        (!self.pieces.is_empty()).then_some(self.hole_since_ns)
+        self.early.as_ref().map(|early| early.since_ns())
     }
 
     /// All bytes up to the FIN were handed on.
@@ -125,8 +106,7 @@ impl Stream {
         let better = |next: u32| far(next) || awaited && before(acknowledgement, next);
         if self.next.is_none_or(better) {
             // Bytes that came before their SYN may lie before those that are acknowledged.
-            let earliest = self.pieces.front().map(|piece| piece.sequence);
-            self.next = match earliest {
+            self.next = match self.first_kept() {
                 Some(earliest) if before(earliest, acknowledgement) => Some(earliest),
                 _ => Some(acknowledgement),
             };
@@ -180,111 +160,28 @@ impl Stream {
 
     /// Keep a segment until earlier bytes come.
     fn wait<'a>(&mut self, sequence: u32, payload: &[u8], time_ns: u64) -> Accepted<'a> {
-        if self.pieces.is_empty() {
-            self.hole_since_ns = time_ns;
-        }
-        self.hold(sequence, payload);
+        let new = || Box::new(Early::new(time_ns));
+        let early = self.early.get_or_insert_with(new);
+        early.hold(sequence, payload);
         Accepted::Held
-    }
-
-    /// Keep early bytes; where they overlap with kept ones, those that came first stand.
-    fn hold(&mut self, mut sequence: u32, mut payload: &[u8]) {
-        while !payload.is_empty() {
-            let at = self
-                .pieces
-                .partition_point(|piece| !before(sequence, piece.sequence));
-            if let Some(previous) = at.checked_sub(1).and_then(|i| self.pieces.get(i)) {
-                let covered = previous.end().wrapping_sub(sequence);
-                if before(sequence, previous.end()) {
-                    let Some(rest) = usize::try_from(covered).ok().and_then(|n| payload.get(n..))
-                    else {
-                        return;
-                    };
-                    sequence = previous.end();
-                    payload = rest;
-                }
-            }
-            if payload.is_empty() {
-                return;
-            }
-            let room = self.pieces.get(at).map_or(u32::MAX, |following| {
-                following.sequence.wrapping_sub(sequence)
-            });
-            let fits = usize::try_from(room)
-                .unwrap_or(usize::MAX)
-                .min(payload.len());
-            let (part, rest) = payload.split_at(fits);
-            if !part.is_empty() {
-                self.insert(at, sequence, part);
-            }
-            sequence = sequence.wrapping_add(length(part));
-            payload = rest;
-        }
-    }
-
-    /// Put a piece at its place, or at the end of the one it continues, or before the one that continues it.
-    fn insert(&mut self, at: usize, sequence: u32, part: &[u8]) {
-        self.pending_bytes += part.len();
-        if let Some(previous) = at.checked_sub(1).and_then(|i| self.pieces.get_mut(i)) {
-            if previous.end() == sequence {
-                previous.bytes.extend_from_slice(part);
-                self.bridge(at);
-                return;
-            }
-        }
-        let end = sequence.wrapping_add(length(part));
-        if let Some(following) = self.pieces.get_mut(at) {
-            if following.sequence == end && following.bytes.len() < MAX_PREPENDED {
-                following.bytes.splice(..0, part.iter().copied());
-                following.sequence = sequence;
-                return;
-            }
-        }
-        self.pending_bytes += PIECE_COST;
-        let bytes = part.to_vec();
-        self.pieces.insert(at, Piece { sequence, bytes });
-    }
-
-    /// Make one piece of this one and the one before it, if they touch and it is small.
-    fn bridge(&mut self, at: usize) {
-        let touches = match (self.pieces.get(at - 1), self.pieces.get(at)) {
-            (Some(previous), Some(following)) => {
-                previous.end() == following.sequence && following.bytes.len() < MAX_PREPENDED
-            }
-            _ => false,
-        };
-        if touches {
-            if let Some(following) = self.pieces.remove(at) {
-                self.pending_bytes -= PIECE_COST;
-                self.pieces[at - 1].bytes.extend(following.bytes);
-            }
-        }
     }
 
     /// Kept bytes that are next now, if any; call until there are none.
     pub fn pop_ready(&mut self) -> Option<Vec<u8>> {
-        let next = self.next?;
-        while self
-            .pieces
-            .front()
-            .is_some_and(|first| !before(next, first.sequence))
-        {
-            let mut piece = self.pieces.pop_front()?;
-            self.pending_bytes -= piece.bytes.len() + PIECE_COST;
-            if before(next, piece.end()) {
-                let known = usize::try_from(next.wrapping_sub(piece.sequence)).unwrap_or(0);
-                self.next = Some(piece.end());
-                self.started = true;
-                piece.bytes.drain(..known.min(piece.bytes.len()));
-                return Some(piece.bytes);
-            }
+        let (next, early) = (self.next?, self.early.as_mut()?);
+        let ready = early.pop(next);
+        if early.is_empty() {
+            self.early = None;
         }
-        None
+        let ready = ready?;
+        self.next = Some(next.wrapping_add(length(&ready)));
+        self.started = true;
+        Some(ready)
     }
 
     /// Give up the bytes missing before the first kept piece; gives how many they are.
     pub fn skip_hole(&mut self) -> Option<u32> {
-        let first = self.pieces.front()?.sequence;
+        let first = self.first_kept()?;
         let missing = self.next.map_or(0, |next| first.wrapping_sub(next));
         self.next = Some(first);
         self.started = true;
@@ -294,13 +191,14 @@ impl Stream {
     /// Whether more is kept than a direction may.
     #[must_use]
     pub fn is_over(&self, limits: &Limits) -> bool {
-        self.pending_bytes > limits.max_pending_bytes || self.pieces.len() > MAX_PIECES
+        self.early
+            .as_ref()
+            .is_some_and(|early| early.is_over(limits))
     }
 
     /// Forget what is kept.
     pub fn drop_pending(&mut self) {
-        self.pieces = VecDeque::new();
-        self.pending_bytes = 0;
+        self.early = None;
     }
 }
 

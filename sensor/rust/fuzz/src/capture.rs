@@ -4,7 +4,7 @@
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io::Read;
 
-use _rust::capture::{CaptureReader, Damage, Input, Options, Packets, MAX_PACKET_BYTES};
+use _rust::capture::{CaptureReader, Damage, Input, Options, Packet, Packets, MAX_PACKET_BYTES};
 use sha2::{Digest as _, Sha256};
 
 /// Starts of the captures that are not packed: pcap of both orders and resolutions, pcapng.
@@ -68,9 +68,11 @@ fn read(bytes: &[u8], size: usize) -> Reading {
         Options { sha256: true },
     );
     let mut packets = Vec::new();
-    let (mut block, mut shown) = (Packets::default(), 0);
-    while reader.read(&mut block, |packet| shown = packet.number) {
-        for packet in block.iter() {
+    let mut block = Packets::default();
+    // Packets may be kept, or looked at while they are at hand.
+    let keeps = size % 2 == 1;
+    while reader.advance() {
+        let mut tell = |packet: Packet<'_>| {
             assert!(packet.data.len() <= usize::try_from(MAX_PACKET_BYTES).unwrap());
             let mut hasher = DefaultHasher::new();
             packet.data.hash(&mut hasher);
@@ -83,10 +85,15 @@ fn read(bytes: &[u8], size: usize) -> Reading {
                 hash: hasher.finish(),
             });
             assert_eq!(u64::try_from(packets.len()), Ok(packet.number));
+        };
+        if keeps {
+            reader.read(&mut block);
+            block.iter().for_each(&mut tell);
+        } else {
+            reader.show(&mut tell);
         }
-        assert_eq!(u64::try_from(packets.len()), Ok(shown));
     }
-    assert!(!reader.read(&mut block, |_| ()), "the end is the end");
+    assert!(!reader.read(&mut block), "the end is the end");
     assert_eq!(u64::try_from(packets.len()), Ok(reader.packets()));
     assert!(reader.stored_bytes_read() <= u64::try_from(bytes.len()).unwrap());
     let damage = reader.damage().to_vec();

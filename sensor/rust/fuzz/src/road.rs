@@ -103,7 +103,7 @@ fn by_packets(capture: &[u8], limits: &Limits) -> usize {
     );
     let mut engine = Engine::new(SENSOR, limits.clone());
     let mut block = Packets::default();
-    while reader.read(&mut block, |_| ()) {
+    while reader.read(&mut block) {
         for packet in block.iter() {
             let moment = Moment {
                 time_ns: packet.time_ns,

@@ -1,7 +1,6 @@
 //! A regular file read in blocks that several threads may fetch at the same time, taken in their order.
 //!
-//! The copy out of the page cache is most of what an uninteresting packet costs, so it must not wait for its turn. A
-//! mapping would need no copy, but a file that shrinks meanwhile, as rotating captures do, would kill the process.
+//! The copy out of the page cache is most of what an uninteresting packet costs, so it must not wait for its turn.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -18,6 +17,15 @@ const HEADROOM_BYTES: usize = 64 * 1024;
 
 /// Blocks that are fetched before they are wanted, at most: what is fetched long before has left the caches.
 const MOST_AHEAD: u64 = 4;
+
+/// Whether it is a regular file that is not compressed.
+pub(super) fn is_plain(file: &File) -> bool {
+    let mut start = [0; 8];
+    file.metadata().is_ok_and(|metadata| metadata.is_file())
+        && file
+            .read_at(&mut start, 0)
+            .is_ok_and(|got| !is_packed(start.get(..got).unwrap_or_default()))
+}
 
 /// Bytes of a file, behind some room.
 pub(super) struct Fetched {
@@ -75,12 +83,7 @@ pub struct Ahead(Arc<Shared>);
 impl Ahead {
     /// Of a regular file that is not compressed; another input is given back.
     pub(super) fn of(file: File) -> Result<Self, File> {
-        let mut start = [0; 8];
-        let is_plain = file.metadata().is_ok_and(|metadata| metadata.is_file())
-            && file
-                .read_at(&mut start, 0)
-                .is_ok_and(|got| !is_packed(start.get(..got).unwrap_or_default()));
-        if is_plain {
+        if is_plain(&file) {
             Ok(Self(Arc::new(Shared {
                 file,
                 state: Mutex::default(),

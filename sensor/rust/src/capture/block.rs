@@ -1,23 +1,43 @@
 //! A window that moves over the uncompressed capture. It is read in blocks into one buffer that is used again
-//! and again; packets are handed out as ranges of that buffer, without a copy.
+//! and again, or stands in a mapped file; packets are handed out as ranges of it, without a copy.
 
-use std::ops::Range;
+use std::ops::{Deref, Range};
 
 use sha2::{Digest, Sha256};
 
 use super::compression::{Fault, Source};
+use super::mapped::Part;
 use super::number::to_u64;
 
 /// How much is read at once, in bytes. Reads of 128 to 512 KiB are the fastest: several of them fit a cache, and several
 /// threads need not agree on too much.
 pub(super) const BLOCK_BYTES: usize = 256 * 1024;
 
+/// Bytes that a window stands in: read into a buffer, or mapped.
+#[derive(Default)]
+pub(super) struct Bytes {
+    buffer: Vec<u8>,
+    mapped: Option<Part>,
+}
+
+impl Deref for Bytes {
+    type Target = [u8];
+
+    #[inline]
+    fn deref(&self) -> &[u8] {
+        match &self.mapped {
+            Some(part) => part,
+            None => &self.buffer,
+        }
+    }
+}
+
 /// The window over a capture.
 pub(super) struct BlockReader {
     source: Source,
     /// Empty until the first byte is wanted.
-    buffer: Vec<u8>,
-    /// The window is `buffer[start..end]`.
+    bytes: Bytes,
+    /// The window is `bytes[start..end]`.
     start: usize,
     end: usize,
     /// Where in the capture the window begins.
@@ -34,7 +54,7 @@ impl BlockReader {
     pub(super) fn new(source: Source, sha256: bool) -> Self {
         Self {
             source,
-            buffer: Vec::new(),
+            bytes: Bytes::default(),
             start: 0,
             end: 0,
             offset: 0,
@@ -52,25 +72,29 @@ impl BlockReader {
     /// The bytes that are there, starting with the next one that was not taken.
     #[inline]
     pub(super) fn window(&self) -> &[u8] {
-        self.buffer.get(self.start..self.end).unwrap_or_default()
+        self.bytes.get(self.start..self.end).unwrap_or_default()
     }
 
     /// Gives away the bytes that were taken, at the places that `take` told, and goes on in another buffer.
-    pub(super) fn hand_out(&mut self, buffer: &mut Vec<u8>) {
+    pub(super) fn hand_out(&mut self, into: &mut Bytes) {
+        into.mapped.clone_from(&self.bytes.mapped);
+        if into.mapped.is_some() {
+            return;
+        }
+        let buffer = &mut into.buffer;
         let rest = self.end - self.start;
         if buffer.len() < rest {
             buffer.resize(rest, 0);
         }
-        buffer[..rest].copy_from_slice(&self.buffer[self.start..self.end]);
-        std::mem::swap(&mut self.buffer, buffer);
+        buffer[..rest].copy_from_slice(&self.bytes[self.start..self.end]);
+        std::mem::swap(&mut self.bytes, into);
         (self.start, self.end) = (0, rest);
     }
 
-    /// The buffer, in which the bytes that were taken stand at the places that `take` told. Valid until the next call
-    /// that reads.
+    /// What the bytes that were taken stand in, at the places that `take` told. Valid until the next call that reads.
     #[inline]
     pub(super) fn taken(&self) -> &[u8] {
-        &self.buffer
+        &self.bytes
     }
 
     /// Where in the capture the window starts.
@@ -97,6 +121,9 @@ impl BlockReader {
     pub(super) fn take(&mut self, count: usize) -> Range<usize> {
         let start = self.start;
         self.start = self.end.min(start + count);
+        if let Some(part) = &self.bytes.mapped {
+            part.passed(count, self.start);
+        }
         self.offset += to_u64(self.start - start);
         start..self.start
     }
@@ -139,42 +166,51 @@ impl BlockReader {
         self.hasher.take().map(|hasher| hasher.finalize().into())
     }
 
-    /// Moves the window to the front of the buffer and reads until it holds `need` bytes.
+    /// Reads until the window holds `need` bytes.
     #[cold]
     fn fill(&mut self, need: usize) -> bool {
         if self.ended {
             return self.end - self.start >= need;
         }
-        if matches!(self.source, Source::Ahead(_)) {
-            while self.end - self.start < need && !self.ended {
-                self.take_over();
+        match self.source {
+            Source::Ahead(_) => {
+                while self.end - self.start < need && !self.ended {
+                    self.take_over();
+                }
             }
-            return self.end - self.start >= need;
+            Source::Mapped(_) => self.move_on(need),
+            _ => self.refill(need),
         }
-        let size = self.buffer.len().max(need).max(BLOCK_BYTES);
-        if self.buffer.is_empty() {
+        self.end - self.start >= need
+    }
+
+    /// Moves the window to the front of the buffer and reads behind it.
+    fn refill(&mut self, need: usize) {
+        let buffer = &mut self.bytes.buffer;
+        let size = buffer.len().max(need).max(BLOCK_BYTES);
+        if buffer.is_empty() {
             // Zero pages straight from the system: a small capture touches few of them.
-            self.buffer = vec![0; size];
-        } else if self.buffer.len() < size {
-            self.buffer.resize(size, 0);
+            *buffer = vec![0; size];
+        } else if buffer.len() < size {
+            buffer.resize(size, 0);
         }
-        self.buffer.copy_within(self.start..self.end, 0);
+        buffer.copy_within(self.start..self.end, 0);
         self.end -= self.start;
         self.start = 0;
         while self.end < need && !self.ended {
             self.read();
         }
-        self.end >= need
     }
 
     /// Reads once behind the window.
     fn read(&mut self) {
-        match self.source.read(&mut self.buffer[self.end..]) {
+        let buffer = &mut self.bytes.buffer;
+        match self.source.read(&mut buffer[self.end..]) {
             Ok(0) => self.ended = true,
             Ok(got) => {
                 let stop = self.end + got;
                 if let Some(hasher) = &mut self.hasher {
-                    hasher.update(&self.buffer[self.end..stop]);
+                    hasher.update(&buffer[self.end..stop]);
                 }
                 self.end = stop;
             }
@@ -198,21 +234,47 @@ impl BlockReader {
         if let Some(hasher) = &mut self.hasher {
             hasher.update(news);
         }
-        let window = self.buffer.get(self.start..self.end).unwrap_or_default();
+        let buffer = &mut self.bytes.buffer;
+        let window = buffer.get(self.start..self.end).unwrap_or_default();
         if let Some(start) = block.start.checked_sub(window.len()) {
             block.buffer[start..block.start].copy_from_slice(window);
             (self.start, self.end) = (start, block.end);
-            ahead.give_back(std::mem::replace(&mut self.buffer, block.buffer));
+            ahead.give_back(std::mem::replace(buffer, block.buffer));
         } else {
             // A packet of many blocks.
-            self.buffer.truncate(self.end);
-            self.buffer.extend_from_slice(news);
-            self.end = self.buffer.len();
+            buffer.truncate(self.end);
+            buffer.extend_from_slice(news);
+            self.end = buffer.len();
             ahead.give_back(block.buffer);
         }
         if let Some(error) = block.error {
             self.ended = true;
             self.fault = Some(Fault::Read(error));
+        }
+    }
+
+    /// Moves the window on in a mapped file.
+    fn move_on(&mut self, need: usize) {
+        let Source::Mapped(mapped) = &mut self.source else {
+            return;
+        };
+        let have = self.end - self.start;
+        match mapped.next(self.offset, need) {
+            Ok(part) => {
+                let news = part.get(have..).unwrap_or_default();
+                if let Some(hasher) = &mut self.hasher {
+                    hasher.update(news);
+                }
+                self.ended = news.is_empty();
+                if !self.ended {
+                    (self.start, self.end) = (0, part.len());
+                    self.bytes.mapped = Some(part);
+                }
+            }
+            Err(error) => {
+                self.ended = true;
+                self.fault = Some(Fault::Read(error));
+            }
         }
     }
 }

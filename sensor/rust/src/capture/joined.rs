@@ -63,15 +63,12 @@ impl Interfaces {
         }
     }
 
-    /// Gives records the numbers that hold for all captures. Those of pcap have number 0 already, and no name.
-    fn renumber(&self, records: &mut [Record]) {
-        if self.here.is_empty() {
-            return;
-        }
-        for record in records {
-            let number = self.here.get(to_usize(record.interface));
-            record.interface = number.copied().unwrap_or_default();
-        }
+    /// The number that holds for all captures, of an interface of the present one. Those of pcap have number 0 already, and
+    /// no name.
+    #[inline]
+    fn renumber(&self, interface: u32) -> u32 {
+        let number = self.here.get(to_usize(interface));
+        number.copied().unwrap_or_default()
     }
 
     /// The number of a name; 0 for new ones when there are too many.
@@ -126,17 +123,48 @@ impl Joined {
     }
 
     /// The next packets, all of one capture, as [`CaptureReader::read`] gives them; `false` after the last packet of the
-    /// last capture. Those that `each` is shown have the interface number that holds in their capture alone.
-    pub fn read(&mut self, into: &mut Packets, mut each: impl FnMut(Packet<'_>)) -> bool {
-        while !self.reader.read(into, &mut each) {
+    /// last capture.
+    pub fn read(&mut self, into: &mut Packets) -> bool {
+        let more = self.advance();
+        self.keep(into, |_| ());
+        more
+    }
+
+    /// Goes on to the next packets, all of one capture, as [`CaptureReader::advance`] does; `false` after the last packet of
+    /// the last capture. Their interfaces have names by now.
+    pub fn advance(&mut self) -> bool {
+        while !self.reader.advance() {
             let Some(opener) = self.waiting.next() else {
                 return false;
             };
             self.go_on(opener);
         }
         self.interfaces.learn(&self.reader);
-        self.interfaces.renumber(&mut into.records);
         true
+    }
+
+    /// Shows the packets that [`Self::advance`] went on to, while they are at hand.
+    #[inline]
+    pub fn show(&mut self, mut each: impl FnMut(Packet<'_>)) {
+        let Self {
+            reader, interfaces, ..
+        } = self;
+        reader.show(|packet| {
+            each(Packet {
+                interface: interfaces.renumber(packet.interface),
+                ..packet
+            });
+        });
+    }
+
+    /// Shows the packets and keeps them; what `into` held before is overwritten.
+    pub fn keep(&mut self, into: &mut Packets, each: impl FnMut(Packet<'_>)) {
+        let Self {
+            reader, interfaces, ..
+        } = self;
+        let renumber =
+            |record: &mut Record| record.interface = interfaces.renumber(record.interface);
+        reader.keep(into, renumber, each);
     }
 
     /// The file that is read, if its blocks can be fetched before they are wanted.
@@ -219,8 +247,9 @@ pub fn capture_of(starts: &[u64], frame: u64) -> usize {
 #[must_use]
 pub fn first_time_ns(input: Input) -> Option<u64> {
     let mut reader = CaptureReader::new(input, Options::default());
-    let (mut packets, mut first) = (Packets::default(), None);
-    reader.read(&mut packets, |packet| {
+    let mut first = None;
+    reader.advance();
+    reader.show(|packet| {
         first.get_or_insert(packet.time_ns);
     });
     let time_ns = first?;

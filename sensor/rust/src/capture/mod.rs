@@ -9,6 +9,7 @@ mod compression;
 mod error;
 mod interface;
 mod joined;
+mod mapped;
 mod number;
 mod packet_block;
 mod pcap;
@@ -23,11 +24,12 @@ use std::io::Read;
 use std::ops::Range;
 
 pub use ahead::Ahead;
-use block::BlockReader;
+use block::{BlockReader, Bytes};
 use compression::{Fault, Source, Stored};
 use error::Damages;
 pub use error::{Damage, DamageCode};
 pub use joined::{capture_of, first_time_ns, Joined, Opener, Part};
+use mapped::Mapped;
 use pcap::Pcap;
 use pcapng::Pcapng;
 
@@ -39,6 +41,9 @@ pub const MAX_PACKET_BYTES: u32 = 1024 * 1024;
 pub enum Input {
     /// A file. Several threads can fetch its blocks, if it is a regular one and not compressed.
     File(File),
+    /// A file that is mapped into memory, if it is a regular one and not compressed; others are read. Nobody may shorten it
+    /// meanwhile: the process would be killed.
+    Mapped(File),
     /// Anything else that gives bytes.
     Stream(Box<dyn Read + Send>),
 }
@@ -71,30 +76,13 @@ pub struct Options {
 /// Packets that were read together, with the bytes they stand in. It may be filled again and again.
 #[derive(Default)]
 pub struct Packets {
-    bytes: Vec<u8>,
+    bytes: Bytes,
     records: Vec<Record>,
     /// How many packets of the capture come before these.
     before: u64,
 }
 
 impl Packets {
-    /// A single one.
-    #[must_use]
-    pub fn of_one(packet: Packet<'_>) -> Self {
-        let record = Record::new(
-            packet.time_ns,
-            packet.link_type,
-            packet.interface,
-            packet.original_length,
-            &(0..packet.data.len()),
-        );
-        Self {
-            bytes: packet.data.to_vec(),
-            records: vec![record],
-            before: packet.number.saturating_sub(1),
-        }
-    }
-
     /// How many.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -196,6 +184,8 @@ pub struct CaptureReader {
     format: Format,
     damages: Damages,
     packets: u64,
+    /// The packet that `advance` went on to.
+    next: Option<Record>,
     /// Nothing more was found behind the last record.
     over: bool,
     ended: bool,
@@ -208,16 +198,15 @@ impl CaptureReader {
     pub fn new(input: Input, options: Options) -> Self {
         let source = match input {
             Input::Stream(stream) => Source::Unread(Stored::new(stream)),
-            Input::File(file) => match Ahead::of(file) {
-                Ok(ahead) => Source::Ahead(ahead),
-                Err(file) => Source::Unread(Stored::new(Box::new(file))),
-            },
+            Input::File(file) => Source::of(file),
+            Input::Mapped(file) => Mapped::of(file).map_or_else(Source::of, Source::Mapped),
         };
         Self {
             block: BlockReader::new(source, options.sha256),
             format: Format::Unread,
             damages: Damages::default(),
             packets: 0,
+            next: None,
             over: false,
             ended: false,
             sha256: None,
@@ -236,22 +225,58 @@ impl CaptureReader {
     /// The next packets, as many as one read of the input brings; at least one. `false` at the end, and for good:
     /// [`Self::damage`] is complete then, and so is [`Self::sha256`].
     ///
-    /// `into` is filled anew; what it held before is overwritten. `each` is shown each packet while it is at hand.
-    pub fn read(&mut self, into: &mut Packets, mut each: impl FnMut(Packet<'_>)) -> bool {
+    /// `into` is filled anew; what it held before is overwritten.
+    pub fn read(&mut self, into: &mut Packets) -> bool {
+        let more = self.advance();
+        self.keep(into, |_| (), |_| ());
+        more
+    }
+
+    /// Goes on to the next packets, as many as one read of the input brings; at least one. The interfaces of all of them
+    /// are described by now. `false` at the end, as of [`Self::read`].
+    pub fn advance(&mut self) -> bool {
+        if self.next.is_none() && !self.over {
+            self.next = self.next_record();
+        }
+        if self.next.is_none() {
+            self.finish();
+        }
+        self.next.is_some()
+    }
+
+    /// Shows the packets that [`Self::advance`] went on to, while they are at hand.
+    #[inline]
+    pub fn show(&mut self, mut each: impl FnMut(Packet<'_>)) {
+        self.walk(|record, number, bytes| each(record.packet(number, bytes)));
+    }
+
+    /// Shows the packets and keeps them, each as `change` leaves it.
+    fn keep(
+        &mut self,
+        into: &mut Packets,
+        mut change: impl FnMut(&mut Record),
+        mut each: impl FnMut(Packet<'_>),
+    ) {
         into.records.clear();
         into.before = self.packets;
-        let first = if self.over { None } else { self.next_record() };
-        let Some(first) = first else {
-            self.finish();
-            return false;
-        };
-        let mut step = Step::Record(first);
+        self.walk(|mut record, number, bytes| {
+            change(&mut record);
+            each(record.packet(number, bytes));
+            into.records.push(record);
+        });
+        if !into.is_empty() {
+            self.block.hand_out(&mut into.bytes);
+        }
+    }
+
+    #[inline]
+    fn walk(&mut self, mut each: impl FnMut(Record, u64, &[u8])) {
+        let mut step = self.next.take().map_or(Step::NotHere, Step::Record);
         loop {
             match step {
                 Step::Record(record) => {
                     self.packets += 1;
-                    each(record.packet(self.packets, self.block.taken()));
-                    into.records.push(record);
+                    each(record, self.packets, self.block.taken());
                 }
                 Step::Nothing => {}
                 Step::NotHere => break,
@@ -262,8 +287,6 @@ impl CaptureReader {
             }
             step = self.step_here();
         }
-        self.block.hand_out(&mut into.bytes);
-        true
     }
 
     fn next_record(&mut self) -> Option<Record> {

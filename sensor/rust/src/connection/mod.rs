@@ -99,19 +99,29 @@ impl Tls {
     }
 }
 
+/// What was reported of a connection that goes on.
+#[derive(Debug)]
+struct Before {
+    /// Time and number of its first packet.
+    named_by: (u64, u64),
+    sessions: usize,
+}
+
 /// One connection.
 #[derive(Debug)]
 pub struct Connection {
     ends: [Endpoint; 2],
     sides: [Side; 2],
-    initiator: Option<usize>,
+    /// 0 or 1.
+    initiator: Option<u8>,
     first: Moment,
-    /// Time and number that name the connection, also when it goes on after a report.
-    named_by: (u64, u64),
-    sessions_before: usize,
+    /// What was reported before, where it goes on after a report.
+    before: Option<Box<Before>>,
     /// Only where there is an encapsulation.
     wrapping: Option<Box<Wrapping>>,
     tls: Option<Box<Tls>>,
+    /// Nothing more is wanted of a direction: it is asked of every packet.
+    done: [bool; 2],
 }
 
 impl Connection {
@@ -123,19 +133,31 @@ impl Connection {
             sides: [Side::default(), Side::default()],
             initiator: None,
             first,
-            named_by: (first.time_ns, first.frame),
-            sessions_before: 0,
+            before: None,
             wrapping: (!wrapping.is_empty()).then(|| Box::new(wrapping)),
             tls: None,
+            done: [false; 2],
         }
     }
 
     /// More handshakes of a connection of which some were reported.
     #[must_use]
     pub fn continued(mut self, tombstone: &Tombstone) -> Self {
-        self.named_by = tombstone.first;
-        self.sessions_before = tombstone.sessions;
+        self.before = Some(Box::new(Before {
+            named_by: tombstone.first,
+            sessions: tombstone.sessions,
+        }));
         self
+    }
+
+    /// Time and number that name the connection, also when it goes on after a report.
+    fn named_by(&self) -> (u64, u64) {
+        let first = (self.first.time_ns, self.first.frame);
+        self.before.as_ref().map_or(first, |before| before.named_by)
+    }
+
+    fn sessions_before(&self) -> usize {
+        self.before.as_ref().map_or(0, |before| before.sessions)
     }
 
     /// What to remember when the handshakes were reported.
@@ -143,8 +165,8 @@ impl Connection {
     pub fn tombstone(&self, sessions: usize) -> Tombstone {
         let [a, b] = &self.sides;
         Tombstone {
-            first: self.named_by,
-            sessions: self.sessions_before + sessions,
+            first: self.named_by(),
+            sessions: self.sessions_before() + sessions,
             next: [a.stream.next(), b.stream.next()],
             syn: [a.syn, b.syn],
         }
@@ -164,6 +186,12 @@ impl Connection {
     #[must_use]
     pub fn hopes_for(&self, direction: usize, segment: &Segment<'_>) -> bool {
         self.tls.is_none() || !(segment.payload.is_empty() || self.is_done(direction))
+    }
+
+    /// Its ends: direction 0 is sent by the first.
+    #[must_use]
+    pub fn ends(&self) -> &[Endpoint; 2] {
+        &self.ends
     }
 
     /// Index of the interface that saw the first packet.
@@ -249,11 +277,7 @@ impl Connection {
             side.acknowledge(acknowledgement, header.has_payload);
         }
         if header.has(SYN) && self.initiator.is_none() {
-            self.initiator = Some(if header.has(ACK) {
-                1 - direction
-            } else {
-                direction
-            });
+            self.initiator = Some(u8::from(header.from_second != header.has(ACK)));
         }
     }
 
@@ -284,9 +308,7 @@ impl Connection {
     }
 
     fn is_done(&self, direction: usize) -> bool {
-        self.tls
-            .as_ref()
-            .is_some_and(|tls| tls.started[direction] && tls.halves[direction].is_done())
+        self.done[direction]
     }
 
     fn payload(
@@ -314,7 +336,7 @@ impl Connection {
                 self.drain(direction, moment, context);
             }
             Accepted::Held => {
-                side.held_at = Some(Box::new(moment));
+                side.trouble().held_at = Some(moment);
                 let timeout_ns = nanoseconds(context.limits.gap_timeout_s);
                 let late = side
                     .stream
@@ -333,7 +355,7 @@ impl Connection {
             Accepted::Nothing => {}
         }
         if segment.missing > 0 {
-            self.sides[direction].cut_to = Some(end_of(segment));
+            self.sides[direction].trouble().cut_to = Some(end_of(segment));
         }
     }
 
@@ -388,7 +410,7 @@ impl Connection {
             Some(tls) if tls.started[direction] => tls.halves[direction].gap(missing, context),
             Some(_) => {
                 self.sides[direction].scanner.gap();
-                self.sides[direction].lost_before += u64::from(missing);
+                self.sides[direction].trouble().lost_before += u64::from(missing);
                 context.counters.bytes_lost += u64::from(missing);
             }
             None => self.sides[direction].scanner.gap(),
@@ -403,7 +425,9 @@ impl Connection {
             let length = u32::try_from(bytes.len()).unwrap_or(0);
             let end = self.sides[direction].stream.next().unwrap_or(length);
             tls.witnesses[direction].note(end.wrapping_sub(length), bytes);
-            tls.halves[direction].feed(bytes, moment, context);
+            let half = &mut tls.halves[direction];
+            half.feed(bytes, moment, context);
+            self.done[direction] = half.is_done();
             return;
         }
         let answering = self.tls.is_some();
@@ -471,6 +495,7 @@ impl Connection {
         }
         half.feed(carried, since, context);
         half.feed(rest, moment, context);
+        self.done[direction] = half.is_done();
         let other = 1 - direction;
         let answered = (!tls.started[other]).then(|| self.sides[other].scanner.take_alert());
         if let Some(alert) = answered.flatten() {
@@ -486,14 +511,19 @@ impl Connection {
     }
 
     fn status(&self, context: &Context<'_>) -> Status {
+        if self.done == [true; 2] {
+            return Status::Finished;
+        }
         let [a, b] = &self.sides;
+        if self.tls.is_some() && !a.closed && !b.closed {
+            return Status::Open;
+        }
         // What one side acknowledged and the other did not show yet may still come, out of order.
         let outstanding = a.missing_at_end(b) > 0 || b.missing_at_end(a) > 0;
         let quiet = a.stream.hole_since_ns().is_none() && b.stream.hole_since_ns().is_none();
         let ended = a.closed && b.closed || (a.closed || b.closed) && !self.half_open();
         let closed = quiet && ended && !outstanding;
         match &self.tls {
-            Some(tls) if tls.halves.iter().all(Half::is_done) => Status::Finished,
             Some(_) if closed => Status::Finished,
             Some(_) => Status::Open,
             None if closed => Status::Plain,

@@ -19,8 +19,8 @@ impl Connection {
         out: &mut Vec<Session>,
     ) -> usize {
         for direction in [0, 1] {
-            let held_at = self.sides[direction].held_at.as_deref();
-            let moment = held_at.copied().unwrap_or(self.first);
+            let held_at = self.sides[direction].held_at();
+            let moment = held_at.unwrap_or(self.first);
             while !self.is_done(direction) && self.skip(direction, moment, context) {}
         }
         let Some(mut tls) = self.tls.take() else {
@@ -32,13 +32,13 @@ impl Connection {
             let side = &mut self.sides[direction];
             if missing > 0 && tls.started[direction] {
                 tls.halves[direction].gap(missing, context);
-            } else {
-                side.lost_before += u64::from(missing);
+            } else if missing > 0 {
+                side.trouble().lost_before += u64::from(missing);
             }
         }
         for (half, side) in tls.halves.iter_mut().zip(&self.sides) {
-            if side.lost_before > 0 {
-                half.lost(side.lost_before);
+            if side.lost_before() > 0 {
+                half.lost(side.lost_before());
             }
             let lost = half.facts.iter().any(|facts| facts.lost_bytes > 0);
             half.end(if lost { Cut::Lost } else { Cut::Ended }, context);
@@ -62,7 +62,7 @@ impl Connection {
         let (asking, answering) = if client == 0 { (a, &*b) } else { (b, &*a) };
         asking.merge_retries(tls.started[1 - client].then_some(answering));
         let (client_side, server_side) = (&self.sides[client], &self.sides[1 - client]);
-        let id = connection_id(sensor, self.named_by, self.ends[0], self.ends[1]);
+        let id = connection_id(sensor, self.named_by(), self.ends[0], self.ends[1]);
         let carried = self.plaintext(tls);
         let [a, b] = &mut tls.halves;
         let (client_half, server_half) = if client == 0 { (a, b) } else { (b, a) };
@@ -89,7 +89,7 @@ impl Connection {
             };
             let place = Place {
                 connection_id: id,
-                ordinal: self.sessions_before + ordinal,
+                ordinal: self.sessions_before() + ordinal,
                 time_ns: since.time_ns,
                 frame: since.frame,
                 interface: interface.cloned(),
@@ -137,8 +137,8 @@ impl Connection {
                 return 1 - direction;
             }
         }
-        self.initiator
-            .unwrap_or(usize::from(self.ends[1].port > self.ends[0].port))
+        let higher = usize::from(self.ends[1].port > self.ends[0].port);
+        self.initiator.map_or(higher, usize::from)
     }
 
     /// The peer proved to be there: the handshake went on from both sides; of a one-way capture, the seen side's

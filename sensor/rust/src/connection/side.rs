@@ -4,6 +4,17 @@ use super::Moment;
 use crate::stream::{before, Stream, MAX_AHEAD};
 use crate::tls::scanner::Scanner;
 
+/// What few directions have.
+#[derive(Debug, Default)]
+pub(super) struct Trouble {
+    /// When the last bytes came that had to wait for earlier ones.
+    pub held_at: Option<Moment>,
+    /// Where the last segment ends of which the capture lacks the rest (snaplen).
+    pub cut_to: Option<u32>,
+    /// Bytes lost before TLS began in this direction, though it had begun in the other.
+    pub lost_before: u64,
+}
+
 #[derive(Debug, Default)]
 pub(super) struct Side {
     pub stream: Stream,
@@ -21,22 +32,37 @@ pub(super) struct Side {
     pub tls_start: Option<u32>,
     /// When the bytes came that the scanner carries.
     pub carried_since: Option<Box<Moment>>,
-    /// When the last bytes came that had to wait for earlier ones.
-    pub held_at: Option<Box<Moment>>,
+    trouble: Option<Box<Trouble>>,
     /// Bytes came again that were different, or contradicted each other in fragments.
     pub conflicting: bool,
-    /// Where the last segment ends of which the capture lacks the rest (snaplen).
-    pub cut_to: Option<u32>,
-    /// Bytes lost before TLS began in this direction, though it had begun in the other.
-    pub lost_before: u64,
 }
 
 impl Side {
+    /// To note it.
+    pub fn trouble(&mut self) -> &mut Trouble {
+        self.trouble.get_or_insert_default()
+    }
+
+    /// When the last bytes came that had to wait for earlier ones.
+    pub fn held_at(&self) -> Option<Moment> {
+        self.trouble.as_ref()?.held_at
+    }
+
+    /// Bytes lost before TLS began in this direction, though it had begun in the other.
+    pub fn lost_before(&self) -> u64 {
+        self.trouble
+            .as_ref()
+            .map_or(0, |trouble| trouble.lost_before)
+    }
+
     /// Bytes held on the heap, near enough.
     pub fn memory(&self) -> usize {
-        let moments =
-            usize::from(self.carried_since.is_some()) + usize::from(self.held_at.is_some());
-        self.stream.pending_bytes() + self.scanner.memory() + moments * size_of::<Moment>()
+        let carried = self
+            .carried_since
+            .as_ref()
+            .map_or(0, |_| size_of::<Moment>());
+        let trouble = self.trouble.as_ref().map_or(0, |_| size_of::<Trouble>());
+        self.stream.pending_bytes() + self.scanner.memory() + carried + trouble
     }
 
     /// The side got something of its peer: it acknowledged TLS, or, where the peer's TLS is not seen, went on to
@@ -57,7 +83,7 @@ impl Side {
         match (self.syn, self.tls_start) {
             (Some(syn), Some(start)) => {
                 let before = u64::from(start.wrapping_sub(syn.wrapping_add(1)));
-                before.saturating_sub(self.lost_before)
+                before.saturating_sub(self.lost_before())
             }
             _ => self.scanner.searched(),
         }
@@ -82,7 +108,8 @@ impl Side {
 
     /// The bytes missing now are those of a segment that was not captured whole: nothing will bring them.
     pub fn lacks_what_was_cut(&self) -> bool {
-        self.cut_to.is_some() && self.stream.first_kept() == self.cut_to
+        let cut_to = self.trouble.as_ref().and_then(|trouble| trouble.cut_to);
+        cut_to.is_some() && self.stream.first_kept() == cut_to
     }
 
     /// Bytes at the end of this direction that its peer acknowledged and the capture lacks. One more than there is may

@@ -2,10 +2,8 @@
 
 use std::collections::VecDeque;
 
+use super::index::Index;
 use crate::connection::Tombstone;
-
-/// Numbers go round below this: `Place` has 31 bits for them.
-const NUMBERS: u32 = 1 << 31;
 
 #[derive(Debug)]
 pub(super) struct Grave {
@@ -22,21 +20,40 @@ pub(super) struct Graves {
     list: VecDeque<Grave>,
     /// Number of the first.
     first: u32,
+    /// Apart from that of open flows, which is small so: of finished flows only a packet is asked for that may begin
+    /// another.
+    index: Index,
 }
 
 impl Graves {
-    /// Add one; gives its number.
-    pub(super) fn push(&mut self, grave: Grave) -> u32 {
+    /// Add one, in place of an older one of the same flow.
+    pub(super) fn push(&mut self, grave: Grave) {
+        let hash = grave.hash;
         let behind = u32::try_from(self.list.len()).unwrap_or(0);
+        let number = self.first.wrapping_add(behind);
         self.list.push_back(grave);
-        self.first.wrapping_add(behind) % NUMBERS
+        self.reopen(hash);
+        let Self { list, first, index } = self;
+        index.insert(hash, number, |number| hash_of(list, *first, number));
     }
 
-    /// The one with this number.
-    pub(super) fn get(&self, number: u32) -> Option<&Tombstone> {
-        let at = number.wrapping_sub(self.first) % NUMBERS;
-        let grave = self.list.get(usize::try_from(at).ok()?)?;
-        Some(&grave.tombstone)
+    /// The number of the flow with this hash.
+    fn number(&self, hash: u64) -> Option<u32> {
+        let hash_of = |number| hash_of(&self.list, self.first, number);
+        self.index.find(hash, hash_of)
+    }
+
+    /// That of the flow with this hash.
+    pub(super) fn find(&self, hash: u64) -> Option<&Tombstone> {
+        let number = self.number(hash)?;
+        Some(&grave(&self.list, self.first, number)?.tombstone)
+    }
+
+    /// The flow with this hash is open again.
+    pub(super) fn reopen(&mut self, hash: u64) {
+        if let Some(number) = self.number(hash) {
+            self.index.remove(hash, number);
+        }
     }
 
     /// Since when the oldest is there.
@@ -44,17 +61,31 @@ impl Graves {
         self.list.front().map(|grave| grave.since_ns)
     }
 
-    /// Take the oldest away, with its number.
-    pub(super) fn pop(&mut self) -> Option<(u32, Grave)> {
-        let grave = self.list.pop_front()?;
-        let number = self.first;
-        self.first = (self.first + 1) % NUMBERS;
-        Some((number, grave))
+    /// Take the oldest away.
+    pub(super) fn pop(&mut self) {
+        if let Some(grave) = self.list.pop_front() {
+            self.index.remove(grave.hash, self.first);
+            self.first = self.first.wrapping_add(1);
+        }
+    }
+
+    /// Flows that are known to be finished.
+    pub(super) fn known(&self) -> usize {
+        self.index.len()
     }
 
     pub(super) fn len(&self) -> usize {
         self.list.len()
     }
+}
+
+/// The one with this number, where `first` is that of the first.
+fn grave(list: &VecDeque<Grave>, first: u32, number: u32) -> Option<&Grave> {
+    list.get(usize::try_from(number.wrapping_sub(first)).ok()?)
+}
+
+fn hash_of(list: &VecDeque<Grave>, first: u32, number: u32) -> u64 {
+    grave(list, first, number).map_or(0, |grave| grave.hash)
 }
 
 #[cfg(test)]
@@ -73,19 +104,31 @@ mod tests {
     }
 
     #[test]
-    fn numbers_stay_true_while_the_oldest_go_and_go_round() {
+    fn each_is_found_while_the_oldest_go_and_go_round() {
         let mut graves = Graves {
-            first: NUMBERS - 2,
+            first: u32::MAX - 1,
             ..Graves::default()
         };
-        let numbers: Vec<u32> = (0..5).map(|hash| graves.push(grave(hash))).collect();
-        assert_eq!(vec![NUMBERS - 2, NUMBERS - 1, 0, 1, 2], numbers);
-        let (number, first) = graves.pop().unwrap();
-        assert_eq!((NUMBERS - 2, 0), (number, first.hash));
-        assert!(graves.get(NUMBERS - 2).is_none());
-        for (hash, number) in (1..5).zip(&numbers[1..]) {
-            assert_eq!(Some(hash), graves.get(*number).map(|t| t.sessions));
+        (1..6).for_each(|hash| graves.push(grave(hash)));
+        graves.pop();
+        let sessions = |hash| Some(graves.find(hash)?.sessions);
+        let all: Vec<_> = (1..6).map(sessions).collect();
+        assert_eq!(vec![None, Some(2), Some(3), Some(4), Some(5)], all);
+        assert_eq!((Some(2), 4), (graves.oldest_ns(), graves.len()));
+    }
+
+    #[test]
+    fn the_newest_of_a_flow_counts_until_it_is_open_again() {
+        let mut graves = Graves::default();
+        for sessions in [1, 2] {
+            let mut grave = grave(7);
+            grave.tombstone.sessions = sessions;
+            graves.push(grave);
         }
-        assert_eq!((Some(1), 4), (graves.oldest_ns(), graves.len()));
+        graves.pop();
+        assert_eq!(Some(2), graves.find(7).map(|tombstone| tombstone.sessions));
+        graves.reopen(7);
+        assert!(graves.find(7).is_none());
+        assert_eq!((1, 0), (graves.len(), graves.known()));
     }
 }

@@ -1,81 +1,37 @@
-//! Where each flow is kept, by the hash of its key: twelve bytes a flow, so that the question "is this one of ours?", asked
-//! of every packet, touches as little memory as can be.
+//! Where each flow is kept, by the hash of its key. Only numbers stand here, five bytes a flow, and the hash is where the
+//! number leads: the question "is this one of ours?" is asked of every packet, mostly the answer is no, and then it is
+//! found in memory that fits a cache.
 
 use hashbrown::HashTable;
 
-/// Marks places among the finished flows.
-const FINISHED: u32 = 1 << 31;
-
-/// Where a flow is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
-    /// In this slot.
-    Open(usize),
-    /// Finished: its tombstone has this number.
-    Finished(u32),
-}
-
-impl Place {
-    fn packed(self) -> u32 {
-        match self {
-            // There are far fewer slots than this: `max_flows` is capped below it.
-            Self::Open(slot) => u32::try_from(slot).unwrap_or(FINISHED - 1) & !FINISHED,
-            Self::Finished(number) => number | FINISHED,
-        }
-    }
-
-    fn unpacked(packed: u32) -> Self {
-        if packed & FINISHED == 0 {
-            Self::Open(usize::try_from(packed).unwrap_or(usize::MAX))
-        } else {
-            Self::Finished(packed & !FINISHED)
-        }
-    }
-}
-
-/// Bytes, for a word of eight would waste four more.
-#[derive(Debug, Clone, Copy)]
-struct Entry {
-    hash: [u8; 8],
-    place: u32,
-}
-
-impl Entry {
-    fn hash(&self) -> u64 {
-        u64::from_ne_bytes(self.hash)
-    }
-}
-
-/// All flows that are known, one entry a hash.
+/// The numbers of all flows that are known, one a hash. `hash_of` gives the hash of the flow with a number.
 #[derive(Debug, Default)]
-pub(super) struct Index(HashTable<Entry>);
+pub(super) struct Index(HashTable<u32>);
 
 impl Index {
-    /// Where the flow with this hash is.
+    /// The number of the flow with this hash.
     #[inline]
-    pub(super) fn find(&self, hash: u64) -> Option<Place> {
-        let entry = self.0.find(hash, |entry| entry.hash() == hash)?;
-        Some(Place::unpacked(entry.place))
+    pub(super) fn find(&self, hash: u64, hash_of: impl Fn(u32) -> u64) -> Option<u32> {
+        let found = self.0.find(hash, |&number| hash_of(number) == hash);
+        found.copied()
     }
 
-    /// Put a flow there, in place of what was known under its hash.
-    pub(super) fn set(&mut self, hash: u64, place: Place) {
-        let place = place.packed();
-        if let Some(entry) = self.0.find_mut(hash, |entry| entry.hash() == hash) {
-            entry.place = place;
-            return;
+    /// Add a flow that is not known.
+    pub(super) fn insert(&mut self, hash: u64, number: u32, hash_of: impl Fn(u32) -> u64) {
+        self.0
+            .insert_unique(hash, number, |&number| hash_of(number));
+    }
+
+    /// Give a flow another number.
+    pub(super) fn replace(&mut self, hash: u64, old: u32, new: u32) {
+        if let Some(number) = self.0.find_mut(hash, |&number| number == old) {
+            *number = new;
         }
-        let entry = Entry {
-            hash: hash.to_ne_bytes(),
-            place,
-        };
-        self.0.insert_unique(hash, entry, Entry::hash);
     }
 
-    /// Forget a flow, if it is there still.
-    pub(super) fn remove(&mut self, hash: u64, place: Place) {
-        let is_it = |entry: &Entry| entry.hash() == hash && entry.place == place.packed();
-        if let Ok(entry) = self.0.find_entry(hash, is_it) {
+    /// Forget a flow, if it has this number still.
+    pub(super) fn remove(&mut self, hash: u64, number: u32) {
+        if let Ok(entry) = self.0.find_entry(hash, |&known| known == number) {
             entry.remove();
         }
     }
@@ -91,32 +47,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_place_survives_packing() {
-        for place in [
-            Place::Open(0),
-            Place::Open(262_144),
-            Place::Finished(0),
-            Place::Finished(FINISHED - 1),
-        ] {
-            assert_eq!(place, Place::unpacked(place.packed()));
-        }
-    }
-
-    #[test]
-    fn the_newest_place_counts_and_only_it_is_removed() {
+    fn a_flow_is_found_by_its_hash_and_forgotten_by_its_number() {
+        // All of them in one place of the table.
+        let hashes: Vec<u64> = (0..100).map(|number| number << 32).collect();
+        let hash_of = |number: u32| hashes[usize::try_from(number % 1_000).unwrap()];
         let mut index = Index::default();
-        index.set(7, Place::Open(1));
-        index.set(7, Place::Finished(9));
-        index.set(1 << 40, Place::Open(2));
-        assert_eq!((Some(Place::Finished(9)), 2), (index.find(7), index.len()));
-        index.remove(7, Place::Open(1));
-        assert_eq!(Some(Place::Finished(9)), index.find(7));
-        index.remove(7, Place::Finished(9));
-        assert_eq!((None, 1), (index.find(7), index.len()));
-    }
-
-    #[test]
-    fn an_entry_is_small() {
-        assert_eq!(12, size_of::<Entry>());
+        for (number, hash) in (0..).zip(&hashes) {
+            assert_eq!(None, index.find(*hash, hash_of));
+            index.insert(*hash, number, hash_of);
+        }
+        index.replace(hashes[7], 7, 1_007);
+        index.remove(hashes[7], 7);
+        assert_eq!(
+            (Some(1_007), 100),
+            (index.find(hashes[7], hash_of), index.len())
+        );
+        index.remove(hashes[7], 1_007);
+        assert_eq!((None, 99), (index.find(hashes[7], hash_of), index.len()));
+        assert_eq!(Some(8), index.find(hashes[8], hash_of));
     }
 }

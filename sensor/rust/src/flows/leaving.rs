@@ -1,11 +1,16 @@
 //! How flows leave the table: given up, quiet for too long, or at the end of the observation.
 
-use super::{Class, Flows, State, Ticket, CLASSES};
+use super::{Class, Flows, Place, Ticket, CLASSES};
 use crate::limits::{nanoseconds, Counters, Limits};
 
 impl Flows {
     /// Give up the least promising flow: one that said nothing, else one without TLS, else the oldest handshake.
     pub(super) fn evict(&mut self, limits: &Limits, counters: &mut Counters) -> bool {
+        if let Some((hash, at)) = self.openings.pop_oldest() {
+            counters.flows_evicted += 1;
+            self.index.remove(hash, Place::Opening(at).packed());
+            return true;
+        }
         CLASSES
             .into_iter()
             .any(|class| self.evict_of(class, 0, limits, counters))
@@ -17,7 +22,7 @@ impl Flows {
     pub(super) fn evict_dear(&mut self, limits: &Limits, counters: &mut Counters) -> bool {
         const LITTLE: usize = 8;
         let all = self.memory();
-        for class in [Class::Awaited, Class::Handshake] {
+        for class in CLASSES {
             let share = &self.classes[class as usize];
             if share.flows > 0 && share.bytes >= all / LITTLE {
                 let least = share.bytes / share.flows / 2;
@@ -66,8 +71,9 @@ impl Flows {
         self.remove(slot);
     }
 
-    /// Forget and report what has been quiet for too long, by the clock of the packets.
-    pub(super) fn sweep(&mut self, limits: &Limits, counters: &mut Counters) {
+    /// The clock of the packets shows this time: forget and report what has been quiet for too long.
+    pub(crate) fn sweep(&mut self, now_ns: u64, limits: &Limits, counters: &mut Counters) {
+        self.now_ns = self.now_ns.max(now_ns);
         let now_ns = self.now_ns;
         let quiet =
             |since_ns: u64, seconds: usize| now_ns.saturating_sub(since_ns) >= nanoseconds(seconds);
@@ -76,11 +82,15 @@ impl Flows {
             .oldest_ns()
             .is_some_and(|since_ns| quiet(since_ns, limits.finished_timeout_s))
         {
-            self.forget_oldest();
+            self.graves.pop();
+        }
+        let said_nothing = |since_ns| quiet(since_ns, limits.awaited_timeout_s);
+        while let Some((hash, at)) = self.openings.pop_quiet(now_ns, said_nothing) {
+            self.index.remove(hash, Place::Opening(at).packed());
         }
         for class in CLASSES {
             let seconds = match class {
-                Class::Opening | Class::Awaited => limits.awaited_timeout_s,
+                Class::Awaited => limits.awaited_timeout_s,
                 Class::Handshake => limits.handshake_timeout_s,
             };
             while let Some(ticket) = self.queues[class as usize].front().copied() {
@@ -125,9 +135,9 @@ impl Flows {
             .slots
             .iter()
             .enumerate()
-            .filter_map(|(slot, entry)| match &entry.state {
-                State::Open(connection) => Some((connection.first_frame(), slot)),
-                _ => None,
+            .filter_map(|(slot, entry)| {
+                let connection = entry.connection.as_ref()?;
+                Some((connection.first_frame(), slot))
             })
             .collect();
         open.sort_unstable_by(|a, b| b.cmp(a));

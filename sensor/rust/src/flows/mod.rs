@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::connection::{Connection, Spare, Status, Tombstone};
-use crate::dispatch::{Arrival, Block, Delivery, Key};
+use crate::dispatch::{Arrival, Key};
 use crate::frame::SYN;
 use crate::identities::{Identities, Register};
 use crate::limits::{Counters, Limits};
@@ -17,32 +17,25 @@ use crate::session::Session;
 use crate::tls::facts::Context;
 use crate::tls::profiles::Profiles;
 use graves::{Grave, Graves};
-use index::{Index, Place};
-use opening::Opening;
+use index::Index;
+use opening::Openings;
 
-#[derive(Debug)]
-enum State {
-    Free,
-    /// Nothing was said yet.
-    Opening(Opening),
-    Open(Box<Connection>),
-}
-
-/// How long an open flow is kept, and in which order flows are given up when there are too many.
+/// How long a connection is kept, and in which order they are given up when there are too many flows, when no opening is
+/// left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Class {
-    /// Nothing was said.
-    Opening,
     /// No TLS yet.
     Awaited,
     Handshake,
 }
 
-const CLASSES: [Class; 3] = [Class::Opening, Class::Awaited, Class::Handshake];
+const CLASSES: [Class; 2] = [Class::Awaited, Class::Handshake];
+
+/// Sessions of a shard for which there is room at once: about as many as a block of packets brings.
+const USUAL_SESSIONS: usize = 32;
 
 #[derive(Debug)]
 struct Slot {
-    key: Key,
     hash: u64,
     /// Rises whenever the slot changes its flow or its class, so that old places in the queues are known as such.
     generation: u32,
@@ -50,7 +43,39 @@ struct Slot {
     touched_ns: u64,
     /// Bytes of it that are counted in `Flows::memory`.
     cost: usize,
-    state: State,
+    /// `None` where the slot is free.
+    connection: Option<Connection>,
+}
+
+/// Where an open flow is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// It said nothing yet: the opening with this number.
+    Opening(usize),
+    /// In this slot.
+    Open(usize),
+}
+
+impl Place {
+    const OPENING: u32 = 1 << 31;
+
+    fn packed(self) -> u32 {
+        // There are far fewer flows than numbers: `max_flows` is capped below them.
+        let number = |at: usize| u32::try_from(at).unwrap_or(Self::OPENING - 1) % Self::OPENING;
+        match self {
+            Self::Opening(at) => number(at) + Self::OPENING,
+            Self::Open(slot) => number(slot),
+        }
+    }
+
+    fn unpacked(packed: u32) -> Self {
+        let at = usize::try_from(packed % Self::OPENING).unwrap_or(usize::MAX);
+        if packed < Self::OPENING {
+            Self::Open(at)
+        } else {
+            Self::Opening(at)
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -76,12 +101,14 @@ struct Share {
 #[derive(Debug)]
 pub struct Flows {
     sensor: String,
+    /// Of open flows.
     index: Index,
+    openings: Openings,
     slots: Vec<Slot>,
     free: Vec<usize>,
-    queues: [VecDeque<Ticket>; 3],
+    queues: [VecDeque<Ticket>; 2],
     /// Of each class: how many flows, and the bytes that they cost.
-    classes: [Share; 3],
+    classes: [Share; 2],
     graves: Graves,
     /// By the packets; never goes back.
     now_ns: u64,
@@ -102,6 +129,7 @@ impl Flows {
         Self {
             sensor: sensor.to_owned(),
             index: Index::default(),
+            openings: Openings::default(),
             slots: Vec::new(),
             free: Vec::new(),
             queues: Default::default(),
@@ -120,7 +148,7 @@ impl Flows {
     /// Flows in the table, finished ones included.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.index.len()
+        self.index.len() + self.graves.known()
     }
 
     /// Bytes that all open flows cost, near enough.
@@ -132,7 +160,7 @@ impl Flows {
     /// The table is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.index.len() == 0
+        self.len() == 0
     }
 
     /// Give an interface its name.
@@ -147,88 +175,77 @@ impl Flows {
         }
     }
 
-    /// Take in what a block brings to this shard.
-    pub(crate) fn take_in(
-        &mut self,
-        block: &Block,
-        shard: usize,
-        limits: &Limits,
-        counters: &mut Counters,
-    ) {
-        for delivery in block.deliveries(shard) {
-            match *delivery {
-                Delivery::Sweep { now_ns } => {
-                    self.now_ns = self.now_ns.max(now_ns);
-                    self.sweep(limits, counters);
-                }
-                Delivery::Segment {
-                    hash,
-                    place: at,
-                    begins,
-                } => {
-                    let place = self.index.find(hash);
-                    // Most segments are of flows that nobody awaits anything of.
-                    if !begins && !matches!(place, Some(Place::Open(_))) {
-                        continue;
-                    }
-                    if let Some(arrival) = block.arrival(hash, at) {
-                        self.now_ns = self.now_ns.max(arrival.now_ns);
-                        self.segment(&arrival, begins, place, limits, counters);
-                    }
-                }
-            }
-        }
+    /// Where the flow with this hash is kept, if it is open.
+    #[inline]
+    pub(crate) fn find(&self, hash: u64) -> Option<Place> {
+        let hash_of = |number| hash_of(&self.slots, &self.openings, number);
+        self.index.find(hash, hash_of).map(Place::unpacked)
     }
 
     /// Take in one segment of the flow that is at this place, if it is known.
-    fn segment(
+    pub(crate) fn segment(
         &mut self,
         arrival: &Arrival<'_>,
-        begins: bool,
         place: Option<Place>,
         limits: &Limits,
         counters: &mut Counters,
     ) {
-        let slot = match place {
-            None if begins => self.open(arrival, limits, counters),
-            None => return,
-            Some(Place::Finished(_)) if !begins => return,
-            Some(Place::Finished(number)) => match self.reopen(number, arrival, limits, counters) {
-                Some(slot) => slot,
+        self.now_ns = self.now_ns.max(arrival.now_ns);
+        let place = match place {
+            None if !arrival.begins => return,
+            None => match self.graves.find(arrival.hash).copied() {
+                None => self.open(arrival, limits, counters),
+                Some(tombstone) => match self.reopen(&tombstone, arrival, limits, counters) {
+                    Some(place) => place,
+                    None => return,
+                },
+            },
+            Some(Place::Opening(at)) => Place::Opening(at),
+            Some(Place::Open(slot)) => match self.slots.get(slot) {
+                Some(entry) => match &entry.connection {
+                    Some(connection) if *connection.ends() == arrival.key => {
+                        if connection.is_new_syn(arrival.direction, &arrival.segment) {
+                            self.end(slot, false, limits, counters);
+                            self.open(arrival, limits, counters)
+                        } else {
+                            Place::Open(slot)
+                        }
+                    }
+                    // Another flow with the same 64 bits of a secret hash: once in the life of a thousand sensors.
+                    _ => return,
+                },
                 None => return,
             },
-            Some(Place::Open(slot)) => match self.slots.get(slot) {
-                Some(entry) if entry.key == arrival.key => match &entry.state {
-                    State::Open(connection)
-                        if connection.is_new_syn(arrival.direction, &arrival.segment) =>
-                    {
-                        self.end(slot, false, limits, counters);
-                        self.open(arrival, limits, counters)
-                    }
-                    _ => slot,
-                },
-                // Another flow with the same 64 bits of a secret hash: once in the life of a thousand sensors.
-                _ => return,
+        };
+        let slot = match place {
+            Place::Open(slot) => slot,
+            Place::Opening(at) => match self.said_something(at, arrival) {
+                Some(slot) => slot,
+                None => return,
             },
         };
         self.advance(slot, arrival, limits, counters);
     }
 
-    /// Whether this packet begins a new connection, or another handshake of a finished one; gives its slot.
+    /// Whether this packet begins a new connection, or another handshake of a finished one; gives its place.
     fn reopen(
         &mut self,
-        number: u32,
+        tombstone: &Tombstone,
         arrival: &Arrival<'_>,
         limits: &Limits,
         counters: &mut Counters,
-    ) -> Option<usize> {
-        let tombstone = *self.graves.get(number)?;
+    ) -> Option<Place> {
         let Arrival {
-            segment, direction, ..
+            segment,
+            direction,
+            hash,
+            ..
         } = arrival;
         if segment.has(SYN) {
-            let new = tombstone.is_new_syn(*direction, segment.sequence);
-            return new.then(|| self.open(arrival, limits, counters));
+            return tombstone.is_new_syn(*direction, segment.sequence).then(|| {
+                self.graves.reopen(*hash);
+                self.open(arrival, limits, counters)
+            });
         }
         if !tombstone.is_new_data(*direction, segment.sequence) {
             return None;
@@ -238,50 +255,76 @@ impl Flows {
             return None;
         }
         let connection = Connection::new(arrival.key, segment.wrapping(), arrival.moment);
-        let connection = Box::new(connection.continued(&tombstone));
+        self.make_room(limits, counters);
+        counters.flows += 1;
+        let connection = connection.continued(tombstone);
+        self.graves.reopen(*hash);
         let cost = connection.memory();
-        let state = State::Open(connection);
-        Some(self.begin(arrival, Class::Awaited, state, cost, limits, counters))
+        let slot = self.begin(arrival, connection);
+        self.count(slot, cost);
+        let place = Place::Open(slot);
+        self.add(*hash, place);
+        Some(place)
     }
 
-    fn open(&mut self, arrival: &Arrival<'_>, limits: &Limits, counters: &mut Counters) -> usize {
-        let opening = Opening::new(arrival.moment, arrival.direction, &arrival.segment);
-        let state = State::Opening(opening);
-        self.begin(arrival, Class::Opening, state, 0, limits, counters)
+    /// Open a flow; its segment is still to be taken in.
+    fn open(&mut self, arrival: &Arrival<'_>, limits: &Limits, counters: &mut Counters) -> Place {
+        self.make_room(limits, counters);
+        counters.flows += 1;
+        let place = Place::Opening(self.openings.begin(arrival, self.now_ns));
+        self.add(arrival.hash, place);
+        place
     }
 
-    fn begin(
-        &mut self,
-        arrival: &Arrival<'_>,
-        class: Class,
-        state: State,
-        cost: usize,
-        limits: &Limits,
-        counters: &mut Counters,
-    ) -> usize {
-        while self.slots.len() - self.free.len() >= limits.max_flows.max(1)
+    /// Add a flow to the index.
+    fn add(&mut self, hash: u64, place: Place) {
+        let hash_of = |number| hash_of(&self.slots, &self.openings, number);
+        self.index.insert(hash, place.packed(), hash_of);
+    }
+
+    /// Give up flows until there is room for one more.
+    fn make_room(&mut self, limits: &Limits, counters: &mut Counters) {
+        let most = limits.max_flows.max(1);
+        while self.openings.len() + self.slots.len() - self.free.len() >= most
             && self.evict(limits, counters)
         {}
-        counters.flows += 1;
-        let share = &mut self.classes[class as usize];
-        share.flows += 1;
-        share.bytes += cost;
+    }
+
+    /// Take in a segment of an opening; gives the slot of the connection that it becomes, if the segment is more than can
+    /// be kept.
+    fn said_something(&mut self, at: usize, arrival: &Arrival<'_>) -> Option<usize> {
+        let opening = self.openings.get_mut(at)?;
+        // The packet may be ahead of the clock, which waits for a second one to say so, or far behind it.
+        let now_ns = self.now_ns.max(arrival.moment.time_ns);
+        opening.touched_ns = opening.touched_ns.max(now_ns);
+        if opening.keep(arrival) {
+            return None;
+        }
+        let grown = self.openings.grow(at, arrival.key)?;
+        let slot = self.begin(arrival, grown);
+        let [old, new] = [Place::Opening(at), Place::Open(slot)].map(Place::packed);
+        self.index.replace(arrival.hash, old, new);
+        Some(slot)
+    }
+
+    /// Put a connection into a slot. The index does not know of it.
+    fn begin(&mut self, arrival: &Arrival<'_>, connection: Connection) -> usize {
+        let class = Class::Awaited;
+        self.classes[class as usize].flows += 1;
         let slot = self.free.pop().unwrap_or(self.slots.len());
         let begun = Slot {
-            key: arrival.key,
             hash: arrival.hash,
             generation: self.slots.get(slot).map_or(0, |entry| entry.generation),
             class,
             touched_ns: self.now_ns,
-            cost,
-            state,
+            cost: 0,
+            connection: Some(connection),
         };
         if let Some(entry) = self.slots.get_mut(slot) {
             *entry = begun;
         } else {
             self.slots.push(begun);
         }
-        self.index.set(arrival.hash, Place::Open(slot));
         self.queue(slot);
         slot
     }
@@ -340,16 +383,7 @@ impl Flows {
         let entry = &mut self.slots[slot];
         // The packet may be ahead of the clock, which waits for a second one to say so, or far behind it.
         let now_ns = self.now_ns.max(moment.time_ns);
-        if let State::Opening(opening) = &mut entry.state {
-            entry.touched_ns = entry.touched_ns.max(now_ns);
-            if opening.keep(*direction, segment) {
-                return;
-            }
-            entry.state = State::Open(Box::new(opening.grow(entry.key)));
-            self.reclass(slot, Class::Awaited);
-        }
-        let entry = &mut self.slots[slot];
-        let State::Open(connection) = &mut entry.state else {
+        let Some(connection) = &mut entry.connection else {
             return;
         };
         if connection.hopes_for(*direction, segment) {
@@ -397,9 +431,7 @@ impl Flows {
         limits: &Limits,
         counters: &mut Counters,
     ) -> Option<Tombstone> {
-        let State::Open(connection) = &mut self.slots[slot].state else {
-            return None;
-        };
+        let connection = self.slots[slot].connection.as_mut()?;
         if !connection.has_tls() && !connection.has_pending() {
             return None;
         }
@@ -414,6 +446,9 @@ impl Flows {
             spare: &mut self.spare,
         };
         let had_tls = connection.has_tls();
+        if self.sessions.is_empty() {
+            self.sessions.reserve(USUAL_SESSIONS);
+        }
         let sessions = connection.finish(
             &self.sensor,
             interface.as_ref(),
@@ -435,21 +470,13 @@ impl Flows {
     ) {
         while self.graves.len() >= limits.max_finished_flows.max(1) {
             counters.finished_forgotten += 1;
-            self.forget_oldest();
+            self.graves.pop();
         }
-        let hash = self.slots[slot].hash;
-        let number = self.graves.push(Grave {
-            hash,
+        self.graves.push(Grave {
+            hash: self.slots[slot].hash,
             since_ns: self.now_ns,
             tombstone,
         });
-        self.index.set(hash, Place::Finished(number));
-    }
-
-    fn forget_oldest(&mut self) {
-        if let Some((number, grave)) = self.graves.pop() {
-            self.index.remove(grave.hash, Place::Finished(number));
-        }
     }
 
     /// Free an open flow's slot.
@@ -457,9 +484,34 @@ impl Flows {
         self.count(slot, 0);
         let entry = &mut self.slots[slot];
         self.classes[entry.class as usize].flows -= 1;
-        entry.state = State::Free;
+        entry.connection = None;
         entry.generation = entry.generation.wrapping_add(1);
-        self.index.remove(entry.hash, Place::Open(slot));
+        self.index.remove(entry.hash, Place::Open(slot).packed());
         self.free.push(slot);
+    }
+}
+
+/// The hash of the flow with this number in the index.
+#[inline]
+fn hash_of(slots: &[Slot], openings: &Openings, number: u32) -> u64 {
+    let hash = match Place::unpacked(number) {
+        Place::Open(slot) => slots.get(slot).map(|entry| entry.hash),
+        Place::Opening(at) => openings.get(at).map(|opening| opening.hash),
+    };
+    hash.unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_survives_packing() {
+        let most = usize::try_from(Place::OPENING).unwrap() - 1;
+        for at in [0, 262_144, most] {
+            for place in [Place::Opening(at), Place::Open(at)] {
+                assert_eq!(place, Place::unpacked(place.packed()));
+            }
+        }
     }
 }

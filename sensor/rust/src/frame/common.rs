@@ -17,7 +17,8 @@ const IS_FRAGMENT: u16 = 0x3fff;
 /// The segment of a common frame that is captured whole; `None` for all others.
 #[allow(clippy::inline_always, reason = "asked of every packet")]
 #[inline(always)]
-pub(super) fn segment(link_type: u16, frame: &[u8]) -> Option<Segment<'_>> {
+#[must_use]
+pub fn segment(link_type: u16, frame: &[u8]) -> Option<Segment<'_>> {
     if link_type != ETHERNET {
         return None;
     }
@@ -45,7 +46,10 @@ fn version_4<'a>(packet: &'a [u8], origin: Origin<'a>) -> Option<Segment<'a>> {
     if header[0] != WITHOUT_OPTIONS || header[9] != TCP || fragment & IS_FRAGMENT != 0 {
         return None;
     }
-    let ends = [mapped(&header[12..16])?, mapped(&header[16..20])?];
+    let ends = [
+        mapped(*header[12..].first_chunk()?),
+        mapped(*header.last_chunk()?),
+    ];
     tcp::read(ends, packet.get(IPV4_HEADER..total)?, origin)
 }
 

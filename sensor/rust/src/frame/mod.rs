@@ -6,14 +6,13 @@ mod ip;
 mod link;
 mod tcp;
 
+pub use common::segment as common;
 pub use fragments::Fragments;
 pub use link::is_known as is_known_link;
-pub use tcp::{Loose, Segment, ACK, FIN, RST, SYN};
+pub use tcp::{Loose, Origin, Segment, ACK, FIN, RST, SYN};
 
 use std::cmp::Ordering;
 use std::hash::{Hash, Hasher};
-
-use tcp::Origin;
 
 use crate::limits::{Counters, Limits};
 
@@ -150,8 +149,11 @@ pub fn segment(link_type: u16, frame: &[u8]) -> Result<Segment<'_>, Skip> {
     }
 }
 
-/// The segment of a frame that is none of the common ones.
-fn uncommon(link_type: u16, frame: &[u8]) -> Result<Segment<'_>, Skip> {
+/// The segment of a frame that is none of the common ones; gives the same for those.
+///
+/// # Errors
+/// As of [`segment`].
+pub fn uncommon(link_type: u16, frame: &[u8]) -> Result<Segment<'_>, Skip> {
     let mut wrapping = Wrapping::default();
     let datagram = ip::packet(link::network_packet(link_type, frame, &mut wrapping)?)?;
     if datagram.fragment.is_some() {

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::capture::Part;
+use crate::capture::{Packet, Part};
+use crate::frame::is_known_link;
 
 /// Something wrong with the capture: what, where, and which words to tell it in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,11 +48,29 @@ pub(super) struct Tally {
     pub(super) span: Span,
     /// Packets by link type.
     unknown_links: BTreeMap<u16, u64>,
+    /// The link type of the last packet, if it is a known one.
+    known_link: Option<u16>,
 }
 
 impl Tally {
+    #[inline]
+    pub(super) fn see(&mut self, packet: &Packet<'_>) {
+        self.span.include(packet.time_ns);
+        if self.known_link != Some(packet.link_type) {
+            self.other_link(packet.link_type);
+        }
+    }
+
     #[cold]
-    pub(super) fn unknown_link(&mut self, link_type: u16) {
+    fn other_link(&mut self, link_type: u16) {
+        if is_known_link(link_type) {
+            self.known_link = Some(link_type);
+        } else {
+            self.unknown_link(link_type);
+        }
+    }
+
+    fn unknown_link(&mut self, link_type: u16) {
         *self.unknown_links.entry(link_type).or_default() += 1;
     }
 

@@ -14,6 +14,10 @@ use super::Value;
 
 /// Bytes of an id or an address.
 const ID: i32 = 16;
+/// Bytes of most texts.
+const SHORT: usize = 16;
+/// Bytes of a fingerprint as text, the longest of those that are made of a hash.
+const HASHED: usize = 36;
 /// Bytes of a hash.
 const HASH: i32 = 32;
 
@@ -25,11 +29,11 @@ pub(super) struct Bytes {
 }
 
 impl Bytes {
-    /// Empty, with room for some short texts, as most are.
-    fn new(texts: usize) -> Self {
+    /// Empty, with room for so many texts of this length.
+    fn new(texts: usize, length: usize) -> Self {
         Self {
             ends: starts(texts),
-            bytes: Vec::with_capacity(texts * 16),
+            bytes: Vec::with_capacity(texts * length),
         }
     }
 
@@ -76,14 +80,15 @@ impl Column {
         match value {
             Value::Id(_) | Value::Address(_) => Self::Fixed(Vec::with_capacity(rows * 16)),
             Value::Time(_) => Self::Time(Vec::with_capacity(rows)),
-            Value::Text(_) | Value::Ascii(_) => Self::Text(Bytes::new(rows), nulls()),
+            Value::Text(_) => Self::Text(Bytes::new(rows, SHORT), nulls()),
+            Value::Ascii(_) => Self::Text(Bytes::new(rows, HASHED), nulls()),
             Value::U64(_) => Self::U64(Vec::with_capacity(rows), nulls()),
             Value::U16(_) => Self::U16(Vec::with_capacity(rows), nulls()),
             Value::Bool(_) => Self::Bool(flags(), nulls()),
-            Value::Texts(_) => Self::Texts(starts(rows), Bytes::new(rows), Some(flags())),
-            Value::KnownTexts(_) => Self::Texts(starts(rows), Bytes::new(0), None),
+            Value::Texts(_) => Self::Texts(starts(rows), Bytes::new(rows, SHORT), Some(flags())),
+            Value::KnownTexts(_) => Self::Texts(starts(rows), Bytes::new(0, 0), None),
             Value::Hashes(_) => Self::Hashes(starts(rows), Vec::new(), flags()),
-            Value::Names(_) => Self::Names(starts(rows), Bytes::new(0), flags()),
+            Value::Names(_) => Self::Names(starts(rows), Bytes::new(0, 0), flags()),
         }
     }
 

@@ -1,19 +1,20 @@
 //! Bytes that come again: are they the same? Only what is still held can be compared.
 
-use super::{Piece, Stream};
+use super::Stream;
 
 impl Stream {
     /// These bytes say something else than bytes that are kept for the same place.
     #[must_use]
     pub fn differs(&self, sequence: u32, payload: &[u8]) -> bool {
-        let other = |piece: &Piece| differ((sequence, payload), (piece.sequence, &piece.bytes));
-        self.pieces.iter().any(other)
+        self.early
+            .as_ref()
+            .is_some_and(|early| early.differs(sequence, payload))
     }
 
     /// Where the first kept bytes begin.
     #[must_use]
     pub fn first_kept(&self) -> Option<u32> {
-        self.pieces.front().map(|piece| piece.sequence)
+        self.early.as_ref().and_then(|early| early.first())
     }
 }
 
@@ -56,6 +57,10 @@ impl Run {
             sum: sum(bytes),
             ..Self::default()
         };
+        if let (Some(head), Some(tail)) = (bytes.first_chunk(), bytes.last_chunk()) {
+            (run.head, run.tail) = (*head, *tail);
+            return run;
+        }
         for (to, from) in run.head.iter_mut().zip(bytes) {
             *to = *from;
         }

@@ -7,6 +7,7 @@ use super::facts::{receive, ChainEnd, Context, Facts};
 use super::reassembly::{Cut, Message, Messages};
 use super::registry::Version;
 use super::{content, handshake, is_record_header, RECORD_HEADER};
+use crate::bytes;
 use crate::connection::Moment;
 
 pub use version_2::{
@@ -191,7 +192,6 @@ impl Half {
                 State::Done => &[],
             };
         }
-        self.count_facts();
     }
 
     fn read_header<'a>(
@@ -200,27 +200,29 @@ impl Half {
         bytes: &'a [u8],
         context: &mut Context<'_>,
     ) -> &'a [u8] {
-        let wanted = (RECORD_HEADER - have).min(bytes.len());
-        let (part, rest) = bytes.split_at(wanted);
-        if let Some(slot) = self.header.get_mut(have..have + wanted) {
-            slot.copy_from_slice(part);
-        }
-        let have = have + wanted;
-        self.state = State::Header(have);
-        if have < RECORD_HEADER {
-            return rest;
-        }
-        let [kind, _, _, high, low] = self.header;
+        let (header, rest) = bytes::header(&mut self.header, have, bytes);
+        let header = match header {
+            Ok(header) => header,
+            Err(have) => {
+                self.state = State::Header(have);
+                return rest;
+            }
+        };
+        let [kind, _, _, high, low] = header;
         let left = usize::from(u16::from_be_bytes([high, low]));
-        if !is_record_header(self.header) {
+        if !is_record_header(header) {
             context.counters.records_malformed += 1;
             self.facts.iter_mut().for_each(Facts::reject_tentative);
             self.state = State::Done;
             return rest;
         }
-        self.facts
-            .iter_mut()
-            .for_each(|facts| facts.settle_tentative(context));
+        // Facts lie far from here: they are not touched without need.
+        if self.after_plaintext {
+            self.facts
+                .iter_mut()
+                .for_each(|facts| facts.settle_tentative(context));
+            self.count_facts();
+        }
         self.goes_on = !self.messages.is_between();
         self.note_record(kind, left);
         if left > 0 && self.state != State::Done {
@@ -301,19 +303,16 @@ impl Half {
     }
 
     fn push(&mut self, body: &[u8], context: &mut Context<'_>) {
-        let mut facts = std::mem::take(&mut self.facts);
-        let after_plaintext = self.after_plaintext;
-        self.messages.borrow_buffer(context.spare);
-        let outcome = self.messages.push(
-            body,
-            self.now,
-            context.limits.max_handshake_bytes,
-            |message| {
-                receive(&mut facts, &message, after_plaintext, context);
-            },
-        );
-        self.messages.return_buffer(context.spare);
-        self.facts = facts;
+        let Self {
+            messages, facts, ..
+        } = self;
+        messages.borrow_buffer(body, context.spare);
+        let (most, after_plaintext) = (context.limits.max_handshake_bytes, self.after_plaintext);
+        let outcome = messages.push(body, self.now, most, |message| {
+            receive(facts, &message, after_plaintext, context);
+        });
+        messages.return_buffer(context.spare);
+        self.count_facts();
         if outcome.is_err() {
             // Encrypted, and the change of keys was lost; or never TLS at all.
             context.counters.records_malformed += 1;

@@ -42,6 +42,13 @@ pub struct SessionId {
 
 impl SessionId {
     fn new(bytes: &[u8]) -> Self {
+        if let Some(bytes) = bytes.first_chunk() {
+            // As most are.
+            return Self {
+                bytes: *bytes,
+                length: 32,
+            };
+        }
         let mut id = Self::default();
         for (slot, byte) in id.bytes.iter_mut().zip(bytes) {
             *slot = *byte;

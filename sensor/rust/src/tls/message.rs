@@ -95,7 +95,11 @@ fn read_key_exchange(
     version: Version,
 ) -> Option<()> {
     const NAMED_CURVE: u8 = 3;
-    if suite.contains("PSK") {
+    // Of the usual ones the beginning tells all that is asked here.
+    const USUAL: [&str; 3] = ["TLS_ECDHE_RSA_W", "TLS_ECDHE_ECDSA_W", "TLS_DHE_RSA_W"];
+    let usual = USUAL.iter().any(|start| suite.starts_with(start));
+    let has_psk = !usual && suite.contains("PSK");
+    if has_psk {
         reader.vector16()?;
     }
     if suite.starts_with("TLS_ECDHE") || suite.starts_with("TLS_ECDH_anon") {
@@ -111,7 +115,7 @@ fn read_key_exchange(
     } else {
         return None;
     }
-    let signed = !suite.contains("_anon") && !suite.contains("PSK");
+    let signed = usual || !suite.contains("_anon") && !has_psk;
     if signed && version.0 == 0x0303 {
         exchange.scheme = Some(reader.u16()?);
     }

@@ -41,9 +41,11 @@ pub fn look(bytes: &[u8]) -> Opener {
 }
 
 /// Whether TLS begins at the start of a segment of which nothing else is known.
+#[inline]
 #[must_use]
 pub fn begins(payload: &[u8]) -> bool {
-    matches!(look(payload), Opener::Records | Opener::Version2Hello)
+    matches!(payload.first(), Some(&(content::HANDSHAKE | 0x80..)))
+        && matches!(look(payload), Opener::Records | Opener::Version2Hello)
 }
 
 /// The next place in a slice, at or behind `from`, where an opener may stand.
@@ -57,6 +59,15 @@ pub fn candidate(bytes: &[u8], from: usize) -> Option<usize> {
 }
 
 fn handshake_records(bytes: &[u8]) -> Opener {
+    // Nearly always the head lies in one record.
+    if let [_, 3, 0..=4, high, low, body @ ..] = bytes {
+        let length = u16::from_be_bytes([*high, *low]);
+        if let Some((head, _)) = body.split_first_chunk::<HEAD>() {
+            if (HEAD..=usize::from(MAX_RECORD)).contains(&usize::from(length)) {
+                return message_head(head);
+            }
+        }
+    }
     let mut head = [0; HEAD];
     let mut have = 0;
     let mut reader = Reader::new(bytes);

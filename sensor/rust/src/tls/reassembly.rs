@@ -1,6 +1,7 @@
 //! Handshake messages out of record bodies: several in one record, or one over many.
 
 use super::handshake;
+use crate::bytes;
 use crate::connection::{Moment, Spare};
 
 /// Type and length.
@@ -73,16 +74,20 @@ impl Messages {
         self.buffer.capacity()
     }
 
-    /// Take a buffer, if there is none.
-    pub fn borrow_buffer(&mut self, spare: &mut Spare) {
-        if self.buffer.capacity() == 0 {
+    /// Take a buffer, if there is none and these bytes begin a message that they do not end.
+    pub fn borrow_buffer(&mut self, bytes: &[u8], spare: &mut Spare) {
+        let is_whole = |&[_, a, b, c]: &[u8; HEADER]| {
+            let length = usize::try_from(u32::from_be_bytes([0, a, b, c]));
+            length.is_ok_and(|length| length + HEADER <= bytes.len())
+        };
+        if self.buffer.capacity() == 0 && !bytes.first_chunk().is_some_and(is_whole) {
             self.buffer = spare.buffer();
         }
     }
 
     /// Give the buffer away, if there is nothing in it.
     pub fn return_buffer(&mut self, spare: &mut Spare) {
-        if self.buffer.is_empty() {
+        if self.buffer.is_empty() && self.buffer.capacity() > 0 {
             spare.keep_buffer(std::mem::take(&mut self.buffer));
         }
     }
@@ -149,21 +154,17 @@ impl Messages {
     }
 
     fn read_header(&mut self, bytes: &mut &[u8]) -> Result<Option<Current>, NotPlaintext> {
-        let wanted = (HEADER - self.header_length).min(bytes.len());
-        let (part, rest) = bytes.split_at(wanted);
+        let (header, rest) = bytes::header(&mut self.header, self.header_length, bytes);
         *bytes = rest;
-        if let Some(slot) = self
-            .header
-            .get_mut(self.header_length..self.header_length + wanted)
-        {
-            slot.copy_from_slice(part);
-        }
-        self.header_length += wanted;
-        let [kind, a, b, c] = self.header;
-        if self.header_length > 0 && !handshake::is_known(kind) {
+        let (length, [kind, a, b, c]) = match header {
+            Ok(header) => (HEADER, header),
+            Err(length) => (length, self.header),
+        };
+        self.header_length = length;
+        if length > 0 && !handshake::is_known(kind) {
             return Err(NotPlaintext);
         }
-        if self.header_length < HEADER {
+        if length < HEADER {
             return Ok(None);
         }
         let current = Current {

@@ -8,10 +8,12 @@ mod lz4;
 mod stored;
 mod zstd;
 
+use std::fs::File;
 use std::io;
 use std::mem;
 
 use super::ahead::Ahead;
+use super::mapped::Mapped;
 
 use gzip::Gzip;
 use lz4::Lz4;
@@ -41,6 +43,8 @@ pub(super) enum Source {
     Plain(Stored),
     /// A file that is not packed, in blocks.
     Ahead(Ahead),
+    /// Such a file, mapped.
+    Mapped(Mapped),
     /// RFC 1952, one member or many.
     Gzip(Box<Gzip>),
     /// RFC 8878, one frame or many.
@@ -50,6 +54,14 @@ pub(super) enum Source {
 }
 
 impl Source {
+    /// Of a file.
+    pub(super) fn of(file: File) -> Self {
+        match Ahead::of(file) {
+            Ok(ahead) => Self::Ahead(ahead),
+            Err(file) => Self::Unread(Stored::new(Box::new(file))),
+        }
+    }
+
     /// The next uncompressed bytes, as many as are at hand, into the start of `out` (which is not empty).
     ///
     /// - `Ok(0)`: the end, and all was well.
@@ -61,7 +73,7 @@ impl Source {
             *self = Self::open(stored)?;
         }
         match self {
-            Self::Unread(_) | Self::Ahead(_) => Ok(0),
+            Self::Unread(_) | Self::Ahead(_) | Self::Mapped(_) => Ok(0),
             Self::Plain(stored) => stored.read_some(out).map_err(Fault::Read),
             Self::Gzip(gzip) => gzip.read(out),
             Self::Zstd(zstd) => zstd.read(out),
@@ -92,6 +104,7 @@ impl Source {
     pub(super) fn stored_bytes_read(&self) -> u64 {
         match self {
             Self::Ahead(ahead) => ahead.bytes_taken(),
+            Self::Mapped(mapped) => mapped.bytes_taken(),
             _ => self.stored().map_or(0, Stored::bytes_read),
         }
     }
@@ -107,7 +120,7 @@ impl Source {
     fn stored(&self) -> Option<&Stored> {
         Some(match self {
             Self::Unread(stored) | Self::Plain(stored) => stored,
-            Self::Ahead(_) => return None,
+            Self::Ahead(_) | Self::Mapped(_) => return None,
             Self::Gzip(gzip) => gzip.stored(),
             Self::Zstd(zstd) => zstd.stored(),
             Self::Lz4(lz4) => lz4.stored(),

@@ -1,44 +1,20 @@
 //! Files whose blocks are fetched before they are wanted: the same packets and the same damage as from a stream.
 
-use std::fs::{self, File, OpenOptions};
-use std::path::PathBuf;
+use std::fs::OpenOptions;
 use std::thread;
 
 use super::forge::{packets, pcap, pcapng, Endian, PCAP};
 use super::packed::gzip;
-use super::{read, CaptureReader, DamageCode, Input, Kept, Options, Packets, Reading};
+use super::{kept, read, CaptureReader, DamageCode, Input, Options, Packets, Reading, Scratch};
 use crate::capture::block::BLOCK_BYTES;
 
-/// A file that is gone when this is.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn new(name: &str, bytes: &[u8]) -> Self {
-        let name = format!("certspan-{name}-{}", std::process::id());
-        let path = std::env::temp_dir().join(name);
-        fs::write(&path, bytes).unwrap();
-        Self(path)
-    }
-
-    fn reader(&self) -> CaptureReader {
-        let input = Input::File(File::open(&self.0).unwrap());
-        CaptureReader::new(input, Options { sha256: false })
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = fs::remove_file(&self.0);
-    }
-}
-
-fn kept(block: &Packets, into: &mut Vec<Kept>) {
-    into.extend(block.iter().map(|packet| Kept::of(&packet)));
+fn reader(file: &Scratch) -> CaptureReader {
+    CaptureReader::new(Input::File(file.open()), Options::default())
 }
 
 /// Reads the file while so many other threads fetch as fast as they can.
 fn read_with(file: &Scratch, threads: usize) -> Reading {
-    let mut reader = file.reader();
+    let mut reader = reader(file);
     let ahead = reader.ahead().unwrap();
     let (mut all, mut block) = (Vec::new(), Packets::default());
     let others: Vec<_> = (0..threads)
@@ -54,8 +30,8 @@ fn read_with(file: &Scratch, threads: usize) -> Reading {
             })
         })
         .collect();
-    while reader.read(&mut block, |_| ()) {
-        kept(&block, &mut all);
+    while reader.read(&mut block) {
+        all.extend(kept(&block));
     }
     for other in others {
         other.join().unwrap();
@@ -82,7 +58,7 @@ fn blocks_and_packets_of_any_size_fit_together() {
                 2 * BLOCK_BYTES,
                 2 * BLOCK_BYTES - 3,
             ] {
-                let file = Scratch::new(name, &bytes[..length]);
+                let file = Scratch::new(&bytes[..length]);
                 let expected = read(&bytes[..length]);
                 assert!(!expected.packets.is_empty());
                 for threads in [0, 3] {
@@ -95,12 +71,12 @@ fn blocks_and_packets_of_any_size_fit_together() {
 
 #[test]
 fn what_is_compressed_is_not_fetched_in_blocks() {
-    let file = Scratch::new("packed", &gzip(&pcap(PCAP, &packets(10, 60))));
-    let mut reader = file.reader();
+    let file = Scratch::new(&gzip(&pcap(PCAP, &packets(10, 60))));
+    let mut reader = reader(&file);
     assert!(reader.ahead().is_none());
     let (mut all, mut block) = (Vec::new(), Packets::default());
-    while reader.read(&mut block, |_| ()) {
-        kept(&block, &mut all);
+    while reader.read(&mut block) {
+        all.extend(kept(&block));
     }
     assert_eq!(packets(10, 60), all);
 }
@@ -109,23 +85,23 @@ fn what_is_compressed_is_not_fetched_in_blocks() {
 #[test]
 fn a_file_that_shrinks_meanwhile_ends_early() {
     let bytes = pcap(PCAP, &packets(20_000, 700));
-    let file = Scratch::new("shrinks", &bytes);
-    let mut reader = file.reader();
+    let file = Scratch::new(&bytes);
+    let mut reader = reader(&file);
     let ahead = reader.ahead().unwrap();
     let (mut all, mut block) = (Vec::new(), Packets::default());
-    assert!(reader.read(&mut block, |_| ()));
-    kept(&block, &mut all);
+    assert!(reader.read(&mut block));
+    all.extend(kept(&block));
     while ahead.fetch_one() {}
     assert!(!ahead.fetch_one(), "there is no room for more");
-    let shorter = OpenOptions::new().write(true).open(&file.0).unwrap();
+    let shorter = OpenOptions::new().write(true).open(&file.path).unwrap();
     shorter.set_len(1_000).unwrap();
-    while reader.read(&mut block, |_| ()) {
-        kept(&block, &mut all);
+    while reader.read(&mut block) {
+        all.extend(kept(&block));
     }
     let expected = read(&bytes).packets;
     assert!(all.len() < expected.len());
     let whole = all.len() - 1;
     assert_eq!(expected[..whole], all[..whole]);
     assert_eq!(reader.damage()[0].code, DamageCode::CutPacket);
-    assert!(!reader.read(&mut block, |_| ()), "the end is for good");
+    assert!(!reader.read(&mut block), "the end is for good");
 }

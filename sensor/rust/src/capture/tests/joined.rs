@@ -26,7 +26,7 @@ fn read_all(files: &[Vec<u8>]) -> (Joined, Vec<(Kept, Option<String>)>) {
     let mut reader = Joined::new(openers, Options { sha256: true });
     let mut all = Vec::new();
     let mut block = Packets::default();
-    while reader.read(&mut block, |_| ()) {
+    while reader.read(&mut block) {
         let starts = reader.starts();
         assert_eq!(starts.len(), reader.place() + 1);
         for packet in block.iter() {
@@ -42,7 +42,7 @@ fn read_all(files: &[Vec<u8>]) -> (Joined, Vec<(Kept, Option<String>)>) {
         }
         assert_eq!(reader.packets(), all.len() as u64);
     }
-    assert!(!reader.read(&mut block, |_| ()), "the end is for good");
+    assert!(!reader.read(&mut block), "the end is for good");
     assert!(block.is_empty());
     (reader, all)
 }
@@ -115,7 +115,7 @@ fn what_cannot_be_opened_is_told_and_the_rest_is_read() {
     let mut reader = Joined::new(openers, Options { sha256: true });
     let mut count = 0;
     let mut block = Packets::default();
-    while reader.read(&mut block, |_| ()) {
+    while reader.read(&mut block) {
         count += block.len();
     }
     assert_eq!(count, 4);
@@ -158,7 +158,7 @@ fn one_file_is_open_at_a_time() {
     };
     let mut reader = Joined::new((0..50).map(one).collect(), Options::default());
     let mut block = Packets::default();
-    while reader.read(&mut block, |_| ()) {
+    while reader.read(&mut block) {
         assert_eq!(open.load(Ordering::SeqCst), 1);
     }
     assert_eq!(reader.packets(), 100);
@@ -220,7 +220,7 @@ fn names_of_interfaces_are_bounded() {
 #[test]
 fn no_capture_at_all() {
     let mut reader = Joined::new(Vec::new(), Options::default());
-    assert!(!reader.read(&mut Packets::default(), |_| ()));
+    assert!(!reader.read(&mut Packets::default()));
     assert_eq!(reader.parts()[0].damage[0].code, DamageCode::Empty);
 }
 

@@ -9,12 +9,16 @@ mod ahead;
 mod cut;
 mod forge;
 mod joined;
+mod mapped;
 mod other;
 mod packed;
 mod pcap;
 mod pcapng;
 
+use std::fs::{self, File};
 use std::io::{self, Read};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::{CaptureReader, Damage, DamageCode, Input, Options, Packet, Packets};
 
@@ -55,22 +59,51 @@ impl Reading {
     }
 }
 
+/// A file that is gone when this is.
+pub(super) struct Scratch {
+    path: PathBuf,
+}
+
+impl Scratch {
+    fn new(bytes: &[u8]) -> Self {
+        static FILES: AtomicU64 = AtomicU64::new(0);
+        let number = FILES.fetch_add(1, Ordering::Relaxed);
+        let name = format!("certspan-{}-{number}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        fs::write(&path, bytes).unwrap();
+        Self { path }
+    }
+
+    fn open(&self) -> File {
+        File::open(&self.path).unwrap()
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+pub(super) fn kept(block: &Packets) -> Vec<Kept> {
+    block.iter().map(|packet| Kept::of(&packet)).collect()
+}
+
 /// Reads a capture to its end, through whatever reader.
 pub(super) fn read_from(input: impl Read + Send + 'static, sha256: bool) -> Reading {
-    let mut reader = CaptureReader::new(Input::Stream(Box::new(input)), Options { sha256 });
+    read_input(Input::Stream(Box::new(input)), sha256)
+}
+
+pub(super) fn read_input(input: Input, sha256: bool) -> Reading {
+    let mut reader = CaptureReader::new(input, Options { sha256 });
     let (mut packets, mut block) = (Vec::new(), Packets::default());
-    let mut shown = 0;
-    while reader.read(&mut block, |packet| {
-        shown += 1;
-        assert_eq!(shown, packet.number, "each is shown in its turn");
-    }) {
+    while reader.read(&mut block) {
         for packet in block.iter() {
             packets.push(Kept::of(&packet));
             assert_eq!(packet.number, packets.len() as u64);
         }
-        assert_eq!(shown, packets.len() as u64);
     }
-    assert!(!reader.read(&mut block, |_| ()), "the end is for good");
+    assert!(!reader.read(&mut block), "the end is for good");
     assert!(block.is_empty());
     assert_eq!(reader.packets(), packets.len() as u64);
     Reading {
@@ -80,15 +113,18 @@ pub(super) fn read_from(input: impl Read + Send + 'static, sha256: bool) -> Read
     }
 }
 
-/// Reads a capture that stands in memory.
+/// Reads a capture: from a stream, and mapped, which must give the same.
 pub(super) fn read(capture: &[u8]) -> Reading {
-    read_from(io::Cursor::new(capture.to_vec()), false)
+    let reading = read_from(io::Cursor::new(capture.to_vec()), false);
+    let file = Scratch::new(capture);
+    assert_eq!(reading, read_input(Input::Mapped(file.open()), false));
+    reading
 }
 
 /// Reads to the end and keeps nothing.
 pub(super) fn read_through(reader: &mut CaptureReader) {
     let mut block = Packets::default();
-    while reader.read(&mut block, |_| ()) {}
+    while reader.read(&mut block) {}
 }
 
 /// Numbers that look random and are the same in every run (xorshift64).

@@ -153,7 +153,7 @@ fn the_progress_counts_stored_bytes() {
             Options::default(),
         );
         let (mut last, mut block) = (0, Packets::default());
-        while reader.read(&mut block, |_| ()) {
+        while reader.read(&mut block) {
             assert!(reader.stored_bytes_read() >= last);
             last = reader.stored_bytes_read();
         }
