@@ -236,7 +236,9 @@ def test_a_clause_passes_only_if_nothing_is_hidden(
     counts: list[tuple[int, int, int] | None], hidden: int, said: Result
 ) -> None:
     clause = Clause("1", "Asks.", ("one", "two"), "")
-    held = {(rule, ()): Counts(*count) for rule, count in zip(clause.rules, counts, strict=True) if count is not None}
+    held: dict[clauses.Asked, Counts] = {
+        (rule, ()): Counts(*count) for rule, count in zip(clause.rules, counts, strict=True) if count is not None
+    }
     assert clauses.result(Standard("s", "S", True, (clause,)), clause, held, hidden) is said
     assert clauses.result(Standard("s", "S", False, (clause,)), clause, held, hidden) is Result.EVIDENCE
 
