@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from analytics.finding import Finding, Holder, finding_id, plain
 from analytics.judgement import BOOLEANS, Judgement, judge
 from analytics.keep import keep_evaluation, last_evaluation, looks_at_everything
+from analytics.snapshot import snapshot
 from analytics.store import StoreError
 from rules.pack import RuleError, RulePack
 from rules.rule import Severity, Verdict
@@ -87,18 +88,19 @@ def _evaluate(store: Store, pack: RulePack, now: datetime, loads: Sequence[str],
     findings: list[Finding] = []
     counted: dict[str, Mapping[Verdict, int]] = {}
     errors = list(pack.errors)
-    for rule in pack.rules:
-        try:
-            judgement = judge(rule, now=now, loads=loads, home=home)
-            counts = _counts(store, judgement)
-            found = _findings(store, judgement) if counts[Verdict.FAIL] else []
-        except StoreError as error:
-            errors.append(RuleError(rule.id, _reason(store, judgement, error)))
-        except ValueError as error:
-            errors.append(RuleError(rule.id, str(error)))
-        else:
-            counted[rule.id] = counts
-            findings.extend(found)
+    with snapshot(store, (rule.subject for rule in pack.rules), loads=loads, home=home) as tables:
+        for rule in pack.rules:
+            try:
+                judgement = judge(rule, now=now, loads=loads, home=home, source=tables[rule.subject])
+                counts = _counts(store, judgement)
+                found = _findings(store, judgement) if counts[Verdict.FAIL] else []
+            except StoreError as error:
+                errors.append(RuleError(rule.id, _reason(store, judgement, error)))
+            except ValueError as error:
+                errors.append(RuleError(rule.id, str(error)))
+            else:
+                counted[rule.id] = counts
+                findings.extend(found)
     findings.sort(key=lambda finding: (not finding.ours, -finding.severity, finding.rule, finding.subject))
     return Evaluation(now, tuple(findings), counted, tuple(errors), pack)
 

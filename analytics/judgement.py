@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from analytics.snapshot import view as view_of
 from rules.rule import Grade, Subject, Verdict
 
 if TYPE_CHECKING:
@@ -72,9 +73,14 @@ class Judgement:
     parameters: Mapping[str, Any]
 
 
-def judge(rule: Rule, *, now: datetime, loads: Sequence[str], home: Sequence[str]) -> Judgement:
-    """Make the queries of a rule and their parameters. ValueError: a parameter or evidence column that cannot be."""
-    source = f"{rule.subject}(loads = {{loads:Array(String)}}, home = {{home:Array(String)}})"
+def judge(
+    rule: Rule, *, now: datetime, loads: Sequence[str], home: Sequence[str], source: str | None = None
+) -> Judgement:
+    """Make the queries of a rule and their parameters, over the subject's view, or a table with its rows (`source`).
+
+    ValueError: a parameter or evidence column that cannot be.
+    """
+    source = source or view_of(rule.subject)
     view = _VIEWS[rule.subject]
     evidence = [_evidence(column) for column in rule.evidence]
     return Judgement(
