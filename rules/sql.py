@@ -37,6 +37,9 @@ SERVER_LEAF = "(presented_as_leaf AND has(roles, 'server'))"
 DEVICE = "(presented_as_leaf AND NOT is_ca)"
 """Presented by a server or a client as its own, and not a CA's: a CA's follows other rules."""
 
+MAY_HAVE_EXTENSIONS = "ifNull(version NOT IN (1, 2), true)"
+"""What versions 1 and 2 cannot say is one fault, theirs (`version-1`), and not one more for each thing unsaid."""
+
 COMMON_NAMES = "arrayMap(text -> substring(text, 4), arrayFilter(text -> startsWith(text, 'CN='), subject_attributes))"
 """Common names of the subject; an empty array, not NULL, where they could not be read."""
 

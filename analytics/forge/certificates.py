@@ -36,6 +36,7 @@ DAMAGES: Final[Mapping[str, str]] = {
     "bad_serial": "the serial number is a BOOLEAN",
     "bad_algorithm": "signatureAlgorithm, inside and outside, has no OID",
     "bad_name": "the common name is a UTF8String that is no UTF-8",
+    "broken_name": "the subject is an INTEGER",
     "bad_key": "the public key's bits are no key",
     "huge_exponent": "the RSA public exponent has 8193 bits (made with the key's kind rsa...)",
     "unknown_key": "the key's algorithm is an OID nobody has registered",
@@ -130,6 +131,8 @@ def _seed(recipe: CertificateRecipe) -> str:
 
 
 def _name(recipe: CertificateRecipe) -> bytes:
+    if recipe.damage == "broken_name":
+        return der.integer(1)
     if recipe.damage == "bad_name":
         attribute = der.sequence(der.oid("2.5.4.3"), der.tlv(0x0C, b"\xff\xfe " + recipe.name.encode()))
         return der.sequence(der.tlv(0x31, attribute))

@@ -28,8 +28,8 @@ RULE = Rule(
     summary="A certificate with the markers of a public CA is valid for longer than browsers accept.",
     subject=Subject.CERTIFICATE,
     severity=Severity.LOW,
-    # Older ones had limits in months; all of them have ended.
-    applies=f"{DEVICE} AND {LOOKS_PUBLIC} AND not_before >= toDateTime64('2018-03-01 00:00:00', 3, 'UTC')",
+    # Before that the forum counted otherwise. Those of that time have all ended.
+    applies=f"{DEVICE} AND {LOOKS_PUBLIC} AND not_before >= toDateTime64('2020-09-01 00:00:00', 3, 'UTC')",
     fails=f"{DAYS} > {LIMIT}",
     evidence=("subject", "issuer", "not_before", "not_after", f"{DAYS} AS validity_days", f"{LIMIT} AS allowed_days"),
     why="Browsers and phones refuse a public certificate that lives too long. Public CAs do not issue such: it may be "
@@ -40,11 +40,11 @@ RULE = Rule(
         Parameter(
             "since",
             "Array(String)",
-            ("2018-03-01", "2020-09-01", "2026-03-15", "2027-03-15", "2029-03-15"),
+            ("2020-09-01", "2026-03-15", "2027-03-15", "2029-03-15"),
             "days of issue",
             "From each of these days on the limit at the same place holds.",
         ),
-        Parameter("limits", "Array(UInt32)", (825, 398, 200, 100, 47), "days", "Longest validity."),
+        Parameter("limits", "Array(UInt32)", (398, 200, 100, 47), "days", "Longest validity."),
     ),
     examples=(
         Example(

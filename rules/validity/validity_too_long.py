@@ -22,7 +22,7 @@ LIFT = lasting("2044-02-29T00:00:00Z")
 RULE = Rule(
     id="validity-too-long",
     title=f"concat('valid for ', {WORDS})",
-    summary="A certificate of a device, server or client is valid for more than three years.",
+    summary="A certificate of a device, server or client is valid for more than three years and a quarter.",
     subject=Subject.CERTIFICATE,
     severity=Severity.LOW,
     # Public ones have shorter limits of their own (`public-validity-too-long`), those without an end have `no-end`.
@@ -35,7 +35,7 @@ RULE = Rule(
     "be changed, note its end in the device's life-cycle plan.",
     references=("NIST SP 800-52r2 3.2", "NIST SP 1800-16B", "RFC 5280 4.1.2.5"),
     parameters=(
-        Parameter("days", "UInt32", 1096, "days", "Three years, one of them a leap year; 90 suits IoT that renews."),
+        Parameter("days", "UInt32", 1188, "days", "Three years, and three months to renew; 90 suits IoT that renews."),
     ),
     examples=(
         Example("fires", "Twenty years.", presented(LIFT), Finds(Severity.LOW, "valid for 20 years")),
@@ -56,12 +56,12 @@ RULE = Rule(
         Example(
             "unknown", "No end to be read.", presented(lasting(LIFT.not_after, damage="bad_not_after")), Verdict.UNKNOWN
         ),
-        Example("boundary", "1,096 days to the second.", presented(lasting("2027-03-02T00:00:00Z")), Verdict.PASS),
+        Example("boundary", "1,188 days to the second.", presented(lasting("2027-06-02T00:00:00Z")), Verdict.PASS),
         Example(
             "boundary-after",
             "A second more.",
-            presented(lasting("2027-03-02T00:00:01Z")),
-            Finds(Severity.LOW, "valid for 1096 days"),
+            presented(lasting("2027-06-02T00:00:01Z")),
+            Finds(Severity.LOW, "valid for 1188 days"),
         ),
     ),
 )
