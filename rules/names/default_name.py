@@ -18,10 +18,8 @@ DEFAULTS = (
     "CN=Kubernetes Ingress Controller Fake Certificate",
     "O=Acme Co",  # Go's example program, and what was made after it
 )
-NAMES = (
-    "arrayFilter(text -> arrayExists(known -> lower(known) = lower(trim(BOTH ' ' FROM text)), "
-    "{defaults:Array(String)}), subject_attributes)"
-)
+KNOWN = "arrayMap(known -> lower(known), {defaults:Array(String)})"
+NAMES = f"arrayFilter(text -> has({KNOWN}, lower(trim(BOTH ' ' FROM text))), subject_attributes)"
 
 
 def named(subject: str, damage: str | None = None) -> CertificateRecipe:

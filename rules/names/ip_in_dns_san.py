@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from rules.rule import CertificateRecipe, Example, Finds, Rule, Severity, Subject, Verdict, presented
-from rules.sql import DNS_NAMES, has_one
+from rules.sql import DNS_NAMES
 
 # Written in both places it is meant for old clients, and does no harm.
-MISPLACED = "(isIPv4String(name) OR isIPv6String(name)) AND NOT has(sans, concat('ip:', name))"
+AS_NAMES = f"arrayFilter(name -> isIPv4String(name) OR isIPv6String(name), {DNS_NAMES})"
+WANTED = f"arrayMap(name -> concat('ip:', name), {AS_NAMES})"
 
 
 def named(*sans: str, damage: str | None = None) -> CertificateRecipe:
@@ -21,7 +22,7 @@ RULE = Rule(
     subject=Subject.CERTIFICATE,
     severity=Severity.LOW,
     applies="presented_as_leaf",
-    fails=has_one(DNS_NAMES, MISPLACED),
+    fails=f"if(sans_known, NOT hasAll(sans, {WANTED}), NULL)",
     evidence=("subject", "issuer", "sans", "not_after"),
     why="A client that calls the device by its address looks among the addresses only: it does not find this one and "
     "refuses the certificate.",

@@ -6,12 +6,13 @@ from rules.rule import CertificateRecipe, Example, ExampleSession, Finds, Parame
 from rules.sql import COMMON_NAMES, SERVER_LEAF
 
 # The alternative names count where there are any, as clients do it.
-OTHERS = "arrayMap(text -> splitByString(':', text, 2)[2], arrayFilter(text -> match(text, '^(dns|ip):'), sans))"
-NAMES = f"arrayMap(name -> lower(name), if(notEmpty({OTHERS}), {OTHERS}, {COMMON_NAMES}))"
-AFAR = (
-    "arrayExists(holder -> holder.role = 'server' AND NOT isIPAddressInRange(holder.address, '127.0.0.0/8') "
-    "AND holder.address != '::1', holders)"
-)
+KNOWN = "sans_known AND subject_attributes_known"
+KINDS = "arrayFilter(text -> startsWith(text, 'dns:') OR startsWith(text, 'ip:'), sans)"
+OTHERS = f"arrayMap(text -> lower(substring(text, position(text, ':') + 1)), {KINDS})"
+NAMES = f"if(notEmpty({KINDS}), {OTHERS}, arrayMap(name -> lower(name), {COMMON_NAMES}))"
+ADDRESSES, ROLES = "tupleElement(holders, 'address')", "tupleElement(holders, 'role')"
+LOOP = "(startsWith(address, '127.') OR address = '::1')"
+AFAR = f"arrayExists((address, role) -> role = 'server' AND NOT {LOOP}, {ADDRESSES}, {ROLES})"
 LOCAL = ("localhost", "localhost.localdomain", "localhost4", "localhost6", "127.0.0.1", "::1", "*.localhost")
 
 
@@ -30,8 +31,7 @@ RULE = Rule(
     subject=Subject.CERTIFICATE,
     severity=Severity.LOW,
     applies=f"{SERVER_LEAF} AND {AFAR}",
-    fails=f"if(sans_known AND subject_attributes_known, notEmpty({NAMES}) AND arrayAll(name -> "
-    f"has({{local:Array(String)}}, name), {NAMES}), NULL)",
+    fails=f"if({KNOWN}, notEmpty({NAMES}) AND hasAll({{local:Array(String)}}, {NAMES}), NULL)",
     evidence=("subject", "issuer", "sans", "self_signed", "not_after"),
     why="It was made by an installer and never replaced. No client can check it, so the connection is open to whoever "
     "puts himself in between.",
@@ -45,7 +45,10 @@ RULE = Rule(
         Example("unknown", "Not readable.", server("10.0.0.10", damage="bad_extension"), Verdict.UNKNOWN),
         Example("boundary", "Among others.", server("10.0.0.10", "dns:localhost", "dns:nas"), Verdict.PASS),
         Example(
-            "boundary-all", "All of them.", server("10.0.0.10", "dns:LOCALHOST", "ip:127.0.0.1", name="nas"), FINDS
+            "boundary-all",
+            "All of them.",
+            server("10.0.0.10", "dns:LOCALHOST", "ip:127.0.0.1", "ip:::1", name="nas"),
+            FINDS,
         ),
     ),
 )
