@@ -83,6 +83,24 @@ class CertificateRecipe:
     is_ca: bool = False
     damage: str | None = None
     """One defect to make: see `analytics.forge.certificates.DAMAGES`."""
+    version: int = 3
+    """As people say it; 1: no extensions at all."""
+    serial: str | None = None
+    """Content octets in hexadecimal; None: nine octets that follow from the recipe."""
+    key_usage: tuple[str, ...] | None = None
+    """RFC 5280 names; (): no such extension; None: what goes with the kind of certificate and key."""
+    eku: tuple[str, ...] = ()
+    """`serverAuth` ... or OIDs; (): no such extension."""
+    path_length: int | None = None
+    """pathLenConstraint of a CA."""
+    policies: tuple[str, ...] = ()
+    """OIDs of certificate policies."""
+    ocsp_urls: tuple[str, ...] = ()
+    crl_urls: tuple[str, ...] = ()
+    scts: int = 0
+    """Embedded signed certificate timestamps."""
+    unheard_of: tuple[str, ...] = ()
+    """OIDs of further extensions, `critical:` before those that are critical."""
 
 
 @dataclass(frozen=True, slots=True)

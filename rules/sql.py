@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from rules.rule import Parameter
+
 NOW = "{now:DateTime64(3, 'UTC')}"
 """The clock. Rules get the time from here and from nowhere else."""
 
@@ -27,3 +29,40 @@ def span(seconds: str) -> str:
         f"multiIf({seconds} < 7200, 'less than two hours', {seconds} < 172800, "
         f"concat(toString(intDiv({seconds}, 3600)), ' hours'), concat(toString(intDiv({seconds}, 86400)), ' days'))"
     )
+
+
+SERVER_LEAF = "(presented_as_leaf AND has(roles, 'server'))"
+"""A server presented it as its own."""
+
+DEVICE = "(presented_as_leaf AND NOT is_ca)"
+"""Presented by a server or a client as its own, and not a CA's: a CA's follows other rules."""
+
+MAY_HAVE_EXTENSIONS = "ifNull(version NOT IN (1, 2), true)"
+"""What versions 1 and 2 cannot say is one fault, theirs (`version-1`), and not one more for each thing unsaid."""
+
+COMMON_NAMES = "arrayMap(text -> substring(text, 4), arrayFilter(text -> startsWith(text, 'CN='), subject_attributes))"
+"""Common names of the subject; an empty array, not NULL, where they could not be read."""
+
+DNS_NAMES = "arrayMap(text -> lower(substring(text, 5)), arrayFilter(text -> startsWith(text, 'dns:'), sans))"
+"""DNS names among the alternative names, in lower case; an empty array, not NULL, where they could not be read."""
+
+LIFE = "dateDiff('second', not_before, not_after)"
+"""Seconds from notBefore to notAfter."""
+
+SHORT_LIVED = f"({LIFE} BETWEEN 0 AND toInt64({{short_days:UInt32}}) * 86400 - 1)"
+"""Renewed by machines: the last third of its life is shorter than the thirty days that people need."""
+
+SHORT_DAYS = Parameter("short_days", "UInt32", 90, "days", "What lives less is renewed by machines.")
+
+CLAIMS_PUBLIC = (
+    "if(policies_known, hasAny(policies, ['2.23.140.1.1', '2.23.140.1.2.1', '2.23.140.1.2.2', '2.23.140.1.2.3']), NULL)"
+)
+"""It asserts a policy of the CA/Browser Forum (EV, DV, OV, IV). Anybody can write that into a certificate."""
+
+LOOKS_PUBLIC = f"(({CLAIMS_PUBLIC}) AND sct_count > 0)"
+"""It asserts such a policy and brings timestamps of public logs. Until chains are verified this stands for "public"."""
+
+
+def has_one(names: str, condition: str) -> str:
+    """Ask whether one of these names of the subject alternative name is so, in SQL; NULL where they are not known."""
+    return f"if(sans_known, arrayExists(name -> {condition}, {names}), NULL)"

@@ -34,8 +34,14 @@ from rules.rule import CertificateRecipe, Rule, Severity, Subject
 
 ROOT = Path(__file__).parents[1]
 SCHEMA = json.loads((ROOT / "docs" / "audit.schema.json").read_text())
-EXPIRED = CertificateRecipe(name="old", not_after="2026-01-01T00:00:00Z")
-FINE = CertificateRecipe(name="fine", issuer="root", not_after="2030-01-01T00:00:00Z")
+EXPIRED = CertificateRecipe(name="old", not_after="2026-01-01T00:00:00Z", sans=("dns:old.example",))
+FINE = CertificateRecipe(
+    name="fine",
+    issuer="root",
+    not_after="2027-01-01T00:00:00Z",
+    sans=("dns:fine.example",),
+    crl_urls=("http://ca.example/list.crl",),
+)
 ROOT_CA = CertificateRecipe(name="root", is_ca=True)
 
 

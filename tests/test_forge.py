@@ -178,3 +178,61 @@ def test_an_issuer_without_a_recipe_is_refused() -> None:
 )
 def test_integers_are_as_short_as_they_can_be(value: int, encoded: str) -> None:
     assert der.integer(value).hex() == encoded
+
+
+def test_usages_policies_addresses_and_timestamps_are_what_the_recipe_says() -> None:
+    found = certificate(
+        CertificateRecipe(
+            subject="",
+            serial="0080",
+            is_ca=True,
+            path_length=2,
+            key_usage=("nonRepudiation", "keyAgreement", "decipherOnly"),
+            eku=("serverAuth", "clientAuth", "codeSigning", "emailProtection", "anyExtendedKeyUsage", "1.2.3.4"),
+            policies=("2.23.140.1.2.1", "1.2.3.5"),
+            ocsp_urls=("http://ca.example/ocsp",),
+            crl_urls=("http://ca.example/1.crl", "http://ca.example/2.crl"),
+            scts=3,
+            unheard_of=("1.2.3.6", "critical:1.2.3.7"),
+        )
+    )
+    assert not list(found.subject)
+    assert found.serial_number == 128
+    values = found.extensions
+    constraints = values.get_extension_for_class(x509.BasicConstraints).value
+    assert (constraints.ca, constraints.path_length) == (True, 2)
+    usage = values.get_extension_for_class(x509.KeyUsage).value
+    assert (usage.content_commitment, usage.key_agreement, usage.decipher_only) == (True, True, True)
+    others = (usage.digital_signature, usage.key_encipherment, usage.key_cert_sign, usage.encipher_only)
+    assert others == (False, False, False, False)
+    purposes = [oid.dotted_string for oid in values.get_extension_for_class(x509.ExtendedKeyUsage).value]
+    assert purposes == [*(f"1.3.6.1.5.5.7.3.{n}" for n in (1, 2, 3, 4)), "2.5.29.37.0", "1.2.3.4"]
+    policies = values.get_extension_for_class(x509.CertificatePolicies).value
+    assert [policy.policy_identifier.dotted_string for policy in policies] == ["2.23.140.1.2.1", "1.2.3.5"]
+    [access] = values.get_extension_for_class(x509.AuthorityInformationAccess).value
+    assert access.access_method.dotted_string == "1.3.6.1.5.5.7.48.1"
+    assert access.access_location.value == "http://ca.example/ocsp"
+    points = values.get_extension_for_class(x509.CRLDistributionPoints).value
+    names = [name.value for point in points for name in point.full_name or ()]
+    assert names == ["http://ca.example/1.crl", "http://ca.example/2.crl"]
+    stamps = values.get_extension_for_class(x509.PrecertificateSignedCertificateTimestamps).value
+    assert len({stamp.log_id for stamp in stamps}) == 3
+    rest = {one.oid.dotted_string: one.critical for one in values if isinstance(one.value, x509.UnrecognizedExtension)}
+    assert rest == {"1.2.3.6": False, "1.2.3.7": True}
+
+
+def test_version_1_has_no_extensions_and_an_empty_usage_is_none_at_all() -> None:
+    first = certificate(CertificateRecipe(version=1))
+    assert first.version is x509.Version.v1
+    assert not list(first.extensions)
+    silent = certificate(CertificateRecipe(key_usage=()))
+    with pytest.raises(x509.ExtensionNotFound):
+        silent.extensions.get_extension_for_class(x509.KeyUsage)
+
+
+def test_recipes_that_were_there_before_keep_their_bytes() -> None:
+    """A field that a recipe gets later must not change what is forged without it."""
+    digest = hashes.Hash(hashes.SHA256())
+    for raw in forge_chain((DEVICE, CA, CertificateRecipe(damage="negative_serial"))):
+        digest.update(raw)
+    assert digest.finalize().hex() == "982a0e4806dbf7d8a446ba66f9160600cdb1d4736ac16fd52f5c27e8662be63e"

@@ -5,15 +5,16 @@ Written by our own DER writer, because a library that makes certificates well re
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import functools
 import hashlib
-import ipaddress
 from typing import TYPE_CHECKING, Final
 
 from cryptography import x509
 
 from analytics.forge import der
+from analytics.forge.extensions import extensions
 from analytics.forge.keys import Key, RsaKey, forge_key
 
 if TYPE_CHECKING:
@@ -30,7 +31,12 @@ DAMAGES: Final[Mapping[str, str]] = {
     "bad_extension": "subjectAltName holds bytes that are no DER",
     "duplicate_extension": "keyUsage stands there twice (RFC 5280 4.2)",
     "extensions_in_v1": "a version 1 certificate has extensions (RFC 5280 4.1.2.9)",
+    "lost_extension": "the last extension's identifier is no OID: of what is not there, nobody knows that it is not",
+    "bad_version": "the version is a BOOLEAN",
+    "bad_serial": "the serial number is a BOOLEAN",
+    "bad_algorithm": "signatureAlgorithm, inside and outside, has no OID",
     "bad_name": "the common name is a UTF8String that is no UTF-8",
+    "broken_name": "the subject is an INTEGER",
     "bad_key": "the public key's bits are no key",
     "huge_exponent": "the RSA public exponent has 8193 bits (made with the key's kind rsa...)",
     "unknown_key": "the key's algorithm is an OID nobody has registered",
@@ -42,8 +48,8 @@ DAMAGES: Final[Mapping[str, str]] = {
 
 _UNREGISTERED_OID = "1.3.6.1.4.1.99999.1"
 _BAD_TIME = der.tlv(0x17, b"some time ago")
-_BASIC_CONSTRAINTS, _KEY_USAGE, _SAN, _SKI, _AKI = (f"2.5.29.{n}" for n in (19, 15, 17, 14, 35))
-_DIGITAL_SIGNATURE, _KEY_ENCIPHERMENT, _KEY_CERT_SIGN, _CRL_SIGN = 0, 2, 5, 6
+_SEED = ("name", "subject", "issuer", "not_before", "not_after", "key", "hash", "sans", "is_ca", "damage")
+"""Fields of a recipe whose values always go into its serial number; others do when they are not as usual."""
 
 
 def forge_chain(recipes: Sequence[CertificateRecipe], hidden: Sequence[CertificateRecipe] = ()) -> tuple[bytes, ...]:
@@ -70,6 +76,8 @@ def forge_certificate(recipe: CertificateRecipe, issuer: CertificateRecipe) -> b
     algorithm = signer.algorithm(recipe.hash)
     if recipe.damage == "unknown_signature":
         algorithm = der.sequence(der.oid(_UNREGISTERED_OID))
+    if recipe.damage == "bad_algorithm":
+        algorithm = der.sequence(der.NULL)
     tbs = _tbs(recipe, issuer, signer, algorithm)
     signature = signer.sign(tbs, recipe.hash)
     if recipe.damage == "mismatched_algorithm":
@@ -82,23 +90,32 @@ def forge_certificate(recipe: CertificateRecipe, issuer: CertificateRecipe) -> b
 
 def _tbs(recipe: CertificateRecipe, issuer: CertificateRecipe, signer: Key, algorithm: bytes) -> bytes:
     key = forge_key(recipe.key, recipe.name)
-    version = b"" if recipe.damage == "extensions_in_v1" else der.tagged(0, der.integer(2))
     not_before = _BAD_TIME if recipe.damage == "bad_not_before" else der.time(_moment(recipe.not_before))
     not_after = _BAD_TIME if recipe.damage == "bad_not_after" else der.time(_moment(recipe.not_after))
     return der.sequence(
-        version,
+        _version(recipe),
         _serial(recipe),
         algorithm,
         _name(issuer),
         der.sequence(not_before, not_after),
         _name(recipe),
         _spki(recipe, key),
-        der.tagged(3, der.sequence(*_extensions(recipe, key, signer))),
+        b"" if recipe.version == 1 else der.tagged(3, der.sequence(*extensions(recipe, key, signer))),
     )
 
 
+def _version(recipe: CertificateRecipe) -> bytes:
+    if recipe.version == 1 or recipe.damage == "extensions_in_v1":
+        return b""  # DEFAULT v1
+    return der.tagged(0, der.TRUE if recipe.damage == "bad_version" else der.integer(recipe.version - 1))
+
+
 def _serial(recipe: CertificateRecipe) -> bytes:
-    octets = hashlib.sha256(f"serial {recipe}".encode()).digest()
+    if recipe.serial is not None:
+        return der.tlv(0x02, bytes.fromhex(recipe.serial))
+    octets = hashlib.sha256(f"serial {_seed(recipe)}".encode()).digest()
+    if recipe.damage == "bad_serial":
+        return der.TRUE
     if recipe.damage == "negative_serial":
         return der.tlv(0x02, b"\x80" + octets[:8])
     if recipe.damage == "long_serial":
@@ -106,7 +123,16 @@ def _serial(recipe: CertificateRecipe) -> bytes:
     return der.tlv(0x02, b"\x01" + octets[:8])
 
 
+def _seed(recipe: CertificateRecipe) -> str:
+    """Give what the serial number follows from: a field that recipes get later leaves the serials of today's alone."""
+    every = dataclasses.fields(recipe)
+    told = (field for field in every if field.name in _SEED or getattr(recipe, field.name) != field.default)
+    return f"CertificateRecipe({', '.join(f'{field.name}={getattr(recipe, field.name)!r}' for field in told)})"
+
+
 def _name(recipe: CertificateRecipe) -> bytes:
+    if recipe.damage == "broken_name":
+        return der.integer(1)
     if recipe.damage == "bad_name":
         attribute = der.sequence(der.oid("2.5.4.3"), der.tlv(0x0C, b"\xff\xfe " + recipe.name.encode()))
         return der.sequence(der.tlv(0x31, attribute))
@@ -125,44 +151,6 @@ def _spki(recipe: CertificateRecipe, key: Key) -> bytes:
     if recipe.damage == "unknown_key":
         return der.sequence(der.sequence(der.oid(_UNREGISTERED_OID)), der.bit_string(b"no key"))
     return key.spki
-
-
-def _extensions(recipe: CertificateRecipe, key: Key, signer: Key) -> list[bytes]:
-    usage = (_KEY_CERT_SIGN, _CRL_SIGN) if recipe.is_ca else (_DIGITAL_SIGNATURE,)
-    if not recipe.is_ca and recipe.key.startswith("rsa"):
-        usage = (_DIGITAL_SIGNATURE, _KEY_ENCIPHERMENT)
-    key_usage = _extension(_KEY_USAGE, der.named_bits(usage), critical=True)
-    found = [key_usage]
-    if recipe.damage == "duplicate_extension":
-        found.append(key_usage)
-    if recipe.is_ca:
-        found.append(_extension(_BASIC_CONSTRAINTS, der.sequence(der.TRUE), critical=True))
-    if recipe.damage == "bad_extension":
-        found.append(_extension(_SAN, b"\x30\x84\xff\xff"))
-    elif recipe.sans:
-        found.append(_extension(_SAN, der.sequence(*(_general_name(san) for san in recipe.sans))))
-    found.append(_extension(_SKI, der.octet_string(_key_id(key))))
-    found.append(_extension(_AKI, der.sequence(der.tagged(0, _key_id(signer), constructed=False))))
-    return found
-
-
-def _extension(oid: str, value: bytes, *, critical: bool = False) -> bytes:
-    return der.sequence(der.oid(oid), der.TRUE if critical else b"", der.octet_string(value))
-
-
-def _general_name(text: str) -> bytes:
-    kind, _, value = text.partition(":")
-    if kind == "ip":
-        return der.tagged(7, ipaddress.ip_address(value).packed, constructed=False)
-    number = {"email": 1, "dns": 2, "uri": 6}.get(kind)
-    if number is None:
-        raise ValueError(f"no such kind of alternative name: {text!r}")
-    return der.tagged(number, value.encode("ascii"), constructed=False)
-
-
-def _key_id(key: Key) -> bytes:
-    """Make a key identifier as RFC 7093 section 2 method 4 does, of SHA-256."""
-    return hashlib.sha256(key.spki).digest()[:20]
 
 
 def _moment(text: str) -> dt.datetime:

@@ -234,8 +234,8 @@ def _group(group: Group, *, everything: bool, said: set[str]) -> Iterator[_Line]
         yield "", ", ".join(where), ""
     if not group.confirmed:
         yield "", "unconfirmed: the peers did not prove to be there; anyone can forge this", ""
-    for also in group.also:
-        yield "", f"also {also}", ""
+    if group.also:
+        yield "", f"also {'; '.join(group.also)}", ""
     if group.action not in said:
         said.add(group.action)
         yield "", f"-> {_first_sentence(group.action)}", ""

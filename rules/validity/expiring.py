@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rules.rule import CertificateRecipe, Example, Finds, Grade, Parameter, Rule, Severity, Subject, Verdict, presented
-from rules.sql import MATTERS_ON_PATH, NOW, THIS_SECOND, span
+from rules.sql import MATTERS_ON_PATH, NOW, SHORT_DAYS, SHORT_LIVED, THIS_SECOND, span
 
 # A day is 86,400 seconds and the threshold itself counts: exactly 30 days before notAfter the finding opens.
 CROSSED = f"arrayFilter(days -> not_after <= {NOW} + toIntervalDay(days), {{steps:Array(UInt32)}})"
@@ -11,6 +11,7 @@ STEP = f"arrayMin({CROSSED})"
 LEFT = span(f"dateDiff('second', {NOW}, not_after)")
 
 DEVICE = CertificateRecipe(not_after="2026-03-31T12:00:00Z")
+MONTH = CertificateRecipe(not_before="2026-03-01T00:00:00Z", not_after="2026-03-31T00:00:00Z")
 UNREADABLE = CertificateRecipe(damage="bad_not_after")
 
 RULE = Rule(
@@ -19,7 +20,9 @@ RULE = Rule(
     summary="A certificate ends within 30 days.",
     subject=Subject.CERTIFICATE,
     severity=(Grade(f"{STEP} <= {{urgent:UInt32}}", Severity.HIGH, STEP), Grade("true", Severity.MEDIUM, STEP)),
-    applies=f"{MATTERS_ON_PATH} AND not_after >= {THIS_SECOND}",  # what has ended is a matter of `expired`
+    # What has ended is a matter of `expired`. What lives less than 90 days would fire all its life, or most of it: when
+    # it is not renewed in time, `overdue-for-renewal` says so.
+    applies=f"{MATTERS_ON_PATH} AND not_after >= {THIS_SECOND} AND NOT ifNull({SHORT_LIVED}, false)",
     fails=f"not_after <= {NOW} + toIntervalDay(arrayMax({{steps:Array(UInt32)}}))",
     evidence=("subject", "issuer", "serial", "not_before", "not_after"),
     why="On that day everything that depends on this certificate stops. Machines rarely renew by themselves.",
@@ -28,6 +31,7 @@ RULE = Rule(
     parameters=(
         Parameter("steps", "Array(UInt32)", (30, 15, 7, 1), "days", "A crossed threshold is a step of the finding."),
         Parameter("urgent", "UInt32", 7, "days", "From this step on the severity is high."),
+        SHORT_DAYS,
     ),
     examples=(
         Example(
@@ -53,6 +57,7 @@ RULE = Rule(
         ),
         Example("silent", "Three months to go.", presented(DEVICE), Verdict.PASS, "2026-01-01T00:00:00Z"),
         Example("silent-expired", "Over.", presented(DEVICE), Verdict.NOT_APPLICABLE, "2026-03-31T12:00:01Z"),
+        Example("silent-short", "It lives a month.", presented(MONTH), Verdict.NOT_APPLICABLE, "2026-03-30T00:00:00Z"),
         Example(
             "unknown", "Its notAfter cannot be read.", presented(UNREADABLE), Verdict.UNKNOWN, "2026-03-21T12:00:00Z"
         ),

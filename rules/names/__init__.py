@@ -1,0 +1,1 @@
+"""What certificates say whom they are for."""

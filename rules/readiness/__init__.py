@@ -1,0 +1,1 @@
+"""What will have to be replaced, and by when."""

@@ -1,0 +1,1 @@
+"""How a certificate can be called back."""

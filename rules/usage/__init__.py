@@ -1,0 +1,1 @@
+"""What certificates may be used for."""
