@@ -32,7 +32,7 @@ macro_rules! limits {
     };
 }
 
-/// Bytes that the core takes at most with the default caps: flows and what is remembered of finished ones (280 and 96
+/// Bytes that the core takes at most with the default caps: flows and what is remembered of finished ones (220 and 96
 /// bytes each, with their places in tables), what flows keep (with what an allocator adds, an eighth), certificates,
 /// fragments, and some megabytes that depend on no cap.
 pub const DEFAULT_BUDGET: usize = 288 << 20;

@@ -44,7 +44,7 @@ struct Slot {
     /// Bytes of it that are counted in `Flows::memory`.
     cost: usize,
     /// `None` where the slot is free.
-    connection: Option<Connection>,
+    connection: Option<Box<Connection>>,
 }
 
 /// Where an open flow is.
@@ -318,7 +318,7 @@ impl Flows {
             class,
             touched_ns: self.now_ns,
             cost: 0,
-            connection: Some(connection),
+            connection: Some(Box::new(connection)),
         };
         if let Some(entry) = self.slots.get_mut(slot) {
             *entry = begun;
