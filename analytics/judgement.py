@@ -74,7 +74,7 @@ class Judgement:
 
 def judge(rule: Rule, *, now: datetime, loads: Sequence[str], home: Sequence[str]) -> Judgement:
     """Make the queries of a rule and their parameters. ValueError: a parameter or evidence column that cannot be."""
-    source = f"{rule.subject}(loads = {{loads:Array(String)}}, home = {{home:Array(String)}})"
+    source = f"{rule.view or rule.subject}(loads = {{loads:Array(String)}}, home = {{home:Array(String)}})"
     view = _VIEWS[rule.subject]
     evidence = [_evidence(column) for column in rule.evidence]
     return Judgement(

@@ -27,3 +27,24 @@ def span(seconds: str) -> str:
         f"multiIf({seconds} < 7200, 'less than two hours', {seconds} < 172800, "
         f"concat(toString(intDiv({seconds}, 3600)), ' hours'), concat(toString(intDiv({seconds}, 86400)), ' days'))"
     )
+
+
+def some(members: str, condition: str) -> str:
+    """Ask, in SQL, whether a condition on `m` holds for some member of an array; `arrayExists` takes NULL for no.
+
+    NULL: it holds for none, and of some it cannot be told.
+    """
+    return (
+        f"multiIf(arrayExists(m -> ifNull({condition}, false), {members}), true, "
+        f"arrayExists(m -> isNull({condition}), {members}), NULL, false)"
+    )
+
+
+def shown(members: str, condition: str, what: str) -> str:
+    """Give, in SQL, `what` of each member `m` of an array for which a condition is true."""
+    return f"arrayMap(m -> {what}, arrayFilter(m -> ifNull({condition}, false), {members}))"
+
+
+def within(networks: str) -> str:
+    """Ask, in SQL, whether the endpoint's address lies in one of the networks (CIDRs) of an array parameter."""
+    return f"arrayExists(network -> isIPAddressInRange(address, network), {{{networks}:Array(String)}})"
