@@ -66,6 +66,10 @@ class Trial:
         for sessions, segments in zip(wanted, spool.segments, strict=True):
             self._loads[sessions] = load_segments(self.store, segments).load_id
 
+    def load_of(self, sessions: _Sessions) -> str:
+        """Give the load that a prepared example became."""
+        return self._loads[sessions]
+
     def judge(self, rule: Rule, example: Example) -> Outcome:
         """Give the rule's verdict on the example's subject. TrialError: the subject is not in the store."""
         self.prepare((example,))

@@ -180,8 +180,8 @@ CREATE OR REPLACE VIEW endpoint_names
 COMMENT 'endpoint, with each name that clients asked it for and whether the certificate they were given is for that name'
 AS SELECT
     e.*,
-    -- match; mismatch (in a handshake that ended well); no_name (nothing but a common name, and it is this one); unknown:
-    -- names that cannot be read or are none, identities of another kind (URI, SRV), or no handshake that ended well
+    -- match; mismatch (in a handshake that ended well); no_name (no alternative name, and nothing that contradicts: the
+    -- common name is this one, or an address was asked for); unknown: names that cannot be read or are none, identities of another kind (URI, SRV), or no handshake that ended well
     n.pairs::Array(Tuple(server_name String, sha256 FixedString(32), verdict String, names Array(String))) AS name_checks
 FROM endpoint(loads = {loads:Array(String)}, home = {home:Array(String)}) AS e
 LEFT JOIN
@@ -195,7 +195,8 @@ LEFT JOIN
             wanted_ip IS NULL AND (has(dns_names, wanted) OR position(wanted, '.') > 1 AND has(dns_names, wildcard)), 'match',
             arrayExists(t -> match(t, '^(uri:|othername:1[.]3[.]6[.]1[.]5[.]5[.]7[.]8[.][57]:)'), sans), 'unknown',
             NOT established, 'unknown',
-            NOT arrayExists(t -> match(t, '^(dns|ip):'), sans) AND arrayExists(t -> lower(t) = concat('cn=', wanted), subject_attributes), 'no_name',
+            NOT arrayExists(t -> match(t, '^(dns|ip):'), sans)
+                AND (wanted_ip IS NOT NULL OR arrayExists(t -> lower(t) = concat('cn=', wanted), subject_attributes)), 'no_name',
             'mismatch'), arrayFilter(t -> match(t, '^(dns|ip):'), sans))) AS pairs
     FROM
     (

@@ -36,7 +36,8 @@ RULE = Rule(
         f"{shown(CHECKED, STRANGE, '(lower(hex(m.sha256)), m.subject, m.issuer)')} AS clients_let_in",
         "server_names",
     ),
-    why="The server asks for a certificate and does not check who has signed it: anybody can make one for themselves.",
+    why="The server asks for a certificate and does not check who has signed it, unless it knows this very one "
+    "beforehand: anybody can make one for themselves.",
     action="Let the server verify client certificates against its list of issuers, or correct the list.",
     references=("RFC 5246 7.4.4", "RFC 8446 4.2.4"),
     examples=(

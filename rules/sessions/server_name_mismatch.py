@@ -70,6 +70,7 @@ RULE = Rule(
             asks("a.example", "dns:b.example", ends_after="server_hello_done"),
             Verdict.UNKNOWN,
         ),
+        Example("silent-unnamed", "An address, and no name to compare.", asks(AN_IP), Verdict.NOT_APPLICABLE),
         Example("unknown-names", "The names cannot be read.", (BROKEN,), Verdict.UNKNOWN),
         Example("boundary", "A wildcard for one label.", asks("a.example", *WILD), Verdict.PASS),
         Example("boundary-bare", "... and not for none.", asks("example", *WILD), finds("example")),
