@@ -80,6 +80,6 @@ def test_openssl_says_the_same(tmp_path: Path, san: str, name: str, *, matches: 
     command = ["openssl", "x509", "-in", str(path), "-inform", "DER", "-noout", option, name]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     # openssl lets an asterisk stand at either end of a label, too, as RFC 6125 6.4.3 did; RFC 9525 forbids it.
-    label = san.split(":")[1].split(".")[0]
+    label = san.split(":")[1].partition(".")[0]
     partial = label != "*" and "*" in (label[0], label[-1])
     assert ("does match" in done.stdout) == (matches or partial)
