@@ -1,5 +1,8 @@
 -- What rules about endpoints and their past speak in. The parameters of each view are those of 0006.
 
+ALTER TABLE sessions
+    ADD COLUMN IF NOT EXISTS dh_bits Nullable(UInt16) COMMENT 'Bits of the prime of a finite-field key exchange before TLS 1.3; NULL: not seen, or another exchange' AFTER named_group_code;
+
 CREATE OR REPLACE VIEW endpoint
 COMMENT 'One row a server endpoint (scope, address, port): what was negotiated there and what could be seen'
 AS SELECT
@@ -43,6 +46,8 @@ AS SELECT
     -- numbers and names of what the server chose; the name of an unknown number is 0x and the number
     e.suite_list::Array(Tuple(code UInt16, name String)) AS cipher_suites,
     e.group_list::Array(Tuple(code UInt16, name String)) AS named_groups,
+    -- bits of the shortest prime it named for a key exchange; NULL: none was seen
+    e.least_dh_bits AS dh_bits,
     -- what it signed key exchanges with; before TLS 1.3 only
     e.scheme_list::Array(Tuple(code UInt16, name String)) AS signature_schemes,
     -- alerts in the clear -> sessions, and the latest time of each: 'client fatal unknown_ca(48)'
@@ -95,6 +100,7 @@ FROM
             concat('0x', lower(hex(ifNull(s.named_group_code, 0)))))), s.named_group_code IS NOT NULL)) AS group_list,
         arraySort(groupUniqArrayIf(1000)((ifNull(s.signature_scheme_code, 0), ifNull(s.signature_scheme::Nullable(String),
             concat('0x', lower(hex(ifNull(s.signature_scheme_code, 0)))))), s.signature_scheme_code IS NOT NULL)) AS scheme_list,
+        min(s.dh_bits) AS least_dh_bits,
         sumMap(mapFromArrays(arrayDistinct(s.alerts)::Array(String), arrayWithConstant(length(arrayDistinct(s.alerts)), toUInt64(1)))) AS alert_counts,
         maxMap(mapFromArrays(arrayDistinct(s.alerts)::Array(String), arrayWithConstant(length(arrayDistinct(s.alerts)), toDateTime64(s.time, 6, 'UTC')))) AS alert_times,
         maxOrNullIf(toDateTime64(s.time, 6, 'UTC'), s.established) AS established_at,
