@@ -88,10 +88,10 @@ def _evaluate(store: Store, pack: RulePack, now: datetime, loads: Sequence[str],
     findings: list[Finding] = []
     counted: dict[str, Mapping[Verdict, int]] = {}
     errors = list(pack.errors)
-    with snapshot(store, (rule.subject for rule in pack.rules), loads=loads, home=home) as tables:
+    with snapshot(store, (rule.view or rule.subject for rule in pack.rules), loads=loads, home=home) as tables:
         for rule in pack.rules:
             try:
-                judgement = judge(rule, now=now, loads=loads, home=home, source=tables[rule.subject])
+                judgement = judge(rule, now=now, loads=loads, home=home, source=tables[rule.view or rule.subject])
                 counts = _counts(store, judgement)
                 found = _findings(store, judgement) if counts[Verdict.FAIL] else []
             except StoreError as error:

@@ -80,7 +80,7 @@ def judge(
 
     ValueError: a parameter or evidence column that cannot be.
     """
-    source = source or view_of(rule.subject)
+    source = source or view_of(rule.view or rule.subject)
     view = _VIEWS[rule.subject]
     evidence = [_evidence(column) for column in rule.evidence]
     return Judgement(

@@ -30,9 +30,10 @@ if TYPE_CHECKING:
 NOW = dt.datetime(2026, 6, 1, tzinfo=dt.UTC)
 _AT_ONCE = 1_000_000
 _CERTIFICATES = """
-INSERT INTO certificates (sha256, sha1, der_length, facts_version, spki_sha256, version, serial, subject, issuer,
-    subject_attributes, subject_attributes_known, issuer_attributes, issuer_attributes_known, sans, sans_known, not_before, not_after,
-    key_algorithm, key_bits, key_curve, key_exponent, signature_algorithm, signature_hash,
+INSERT INTO certificates (
+    sha256, sha1, der_length, facts_version, spki_sha256, version, serial, subject, issuer,
+    subject_attributes, subject_attributes_known, issuer_attributes, issuer_attributes_known, sans, sans_known,
+    not_before, not_after, key_algorithm, key_bits, key_curve, key_exponent, signature_algorithm, signature_hash,
     tbs_signature_algorithm, tbs_signature_hash, is_ca, key_usage, key_usage_known, extended_key_usage,
     extended_key_usage_known, sct_count, self_issued, self_signed, policies_known, ocsp_urls_known,
     ca_issuer_urls_known, crl_urls_known, name_constraints_known, extensions_known, critical_extensions_known,

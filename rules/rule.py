@@ -128,6 +128,19 @@ class ExampleSession:
     """`client_hello`, `server_hello`, `certificate`: nothing follows this message. None: a complete connection."""
     lost: bool = False
     """The segments with the server's Certificate message are missing from the capture."""
+    # What follows is left out of the text of a session, from which its random numbers are made.
+    suite: int | None = field(default=None, repr=False)
+    """Number of the cipher suite; None: what a server with this key and version would choose."""
+    group: int = field(default=23, repr=False)
+    """Number of the named group of an ECDHE exchange (23: P-256)."""
+    prime_bits: int = field(default=1024, repr=False)
+    """Length of the prime of a DHE exchange, a multiple of eight."""
+    signed: int | None = field(default=None, repr=False)
+    """Number of the scheme that the server signs its exchange with (TLS 1.2); None: what is usual for its key."""
+    refusal: str | None = field(default=None, repr=False)
+    """Who breaks the handshake off at the other side's certificate, and the number of the fatal alert: `client 48`."""
+    conflicting: bool = field(default=False, repr=False)
+    """The ServerHello comes a second time with other bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +167,8 @@ class Example:
     """The clock, RFC 3339."""
     about: str | None = None
     """`name` of the certificate recipe it is about; None: the first of the first chain, or the endpoint."""
+    parameters: tuple[tuple[str, object], ...] = ()
+    """Name and value of each parameter of the rule that is not at its default."""
 
 
 def presented(
@@ -190,6 +205,10 @@ class Rule:
     """What to do."""
     references: tuple[str, ...]
     examples: tuple[Example, ...]
+    view: str | None = None
+    """The view whose rows it looks at, where that of the subject lacks what it needs: one that has all of its columns
+    and more (`endpoint_names`). None: the subject's own.
+    """
     parameters: tuple[Parameter, ...] = ()
     never_unknown: str | None = None
     """Why this rule needs no `unknown` example: the reason that it always has an answer."""

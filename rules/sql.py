@@ -66,3 +66,24 @@ LOOKS_PUBLIC = f"(({CLAIMS_PUBLIC}) AND sct_count > 0)"
 def has_one(names: str, condition: str) -> str:
     """Ask whether one of these names of the subject alternative name is so, in SQL; NULL where they are not known."""
     return f"if(sans_known, arrayExists(name -> {condition}, {names}), NULL)"
+
+
+def some(members: str, condition: str) -> str:
+    """Ask, in SQL, whether a condition on `m` holds for some member of an array; `arrayExists` takes NULL for no.
+
+    NULL: it holds for none, and of some it cannot be told.
+    """
+    return (
+        f"multiIf(arrayExists(m -> ifNull({condition}, false), {members}), true, "
+        f"arrayExists(m -> isNull({condition}), {members}), NULL, false)"
+    )
+
+
+def shown(members: str, condition: str, what: str) -> str:
+    """Give, in SQL, `what` of each member `m` of an array for which a condition is true."""
+    return f"arrayMap(m -> {what}, arrayFilter(m -> ifNull({condition}, false), {members}))"
+
+
+def within(networks: str) -> str:
+    """Ask, in SQL, whether the endpoint's address lies in one of the networks (CIDRs) of an array parameter."""
+    return f"arrayExists(network -> isIPAddressInRange(address, network), {{{networks}:Array(String)}})"

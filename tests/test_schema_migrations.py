@@ -27,7 +27,19 @@ TABLES = {
     "sessions",
     "sightings",
 }
-VIEWS = {"certificate", "endpoint", "holder", "lacking", "session"}
+VIEWS = {
+    "certificate",
+    "endpoint",
+    "endpoint_clients",
+    "endpoint_history",
+    "endpoint_names",
+    "endpoint_renewals",
+    "holder",
+    "lacking",
+    "served",
+    "session",
+    "succession",
+}
 
 
 @pytest.fixture(scope="module")

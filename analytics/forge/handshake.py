@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from cryptography import x509
 
 from analytics.forge.certificates import session_certificates
+from rules.suites import ANONYMOUS, FINITE_FIELD, STATIC
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -27,7 +28,8 @@ VERSIONS: Final[Mapping[str, int]] = {
 }
 
 _CHANGE_CIPHER_SPEC, _ALERT, _HANDSHAKE, _APPLICATION_DATA = 20, 21, 22, 23
-_P256, _X25519 = 23, 29
+_FATAL = 2
+_X25519, _P256 = 29, 23
 _ECDSA_SHA256, _RSA_SHA256, _DSA_SHA1 = 0x0403, 0x0401, 0x0202
 _OFFERED = (0x1301, 0x1302, 0xC02B, 0xC02F, 0xC009, 0xC013, 0x0032, 0x002F, 0x0035)
 
@@ -56,9 +58,14 @@ class Handshake:
 
     def __iter__(self) -> Iterator[Message]:
         """Give the messages in order, as far as the session says they go."""
+        sender, _, number = (self._session.refusal or "").partition(" ")
+        refused = {"client": "server_hello_done", "server": "client_key_exchange"}.get(sender)
         for message in self._messages():
             yield message
             if message.name == self._session.ends_after:
+                return
+            if message.name == refused:
+                yield self._record(sender, "alert", _ALERT, bytes((_FATAL, int(number))))
                 return
 
     def _messages(self) -> Iterator[Message]:
@@ -78,7 +85,8 @@ class Handshake:
 
     def _full(self) -> Iterator[Message]:
         """Give what stands between ServerHello and the first ChangeCipherSpec (RFC 5246 figure 1)."""
-        yield self._handshake("server", "certificate", 11, self._certificates(self._server_chain))
+        if self._suite() not in ANONYMOUS:
+            yield self._handshake("server", "certificate", 11, self._certificates(self._server_chain))
         if not self._is_static_rsa():
             yield self._handshake("server", "server_key_exchange", 12, self._server_key_exchange())
         client_chain = self._session.client_chain
@@ -135,7 +143,9 @@ class Handshake:
         return hello
 
     def _suite(self) -> int:
-        """Choose the suite that a server with this key would choose."""
+        """Choose the suite that a server with this key would choose, unless the session says which."""
+        if self._session.suite is not None:
+            return self._session.suite
         if self._code == VERSIONS["TLSv1.3"]:
             return 0x1301
         if self._key.startswith("dsa"):
@@ -151,21 +161,32 @@ class Handshake:
         return self._session.server_chain is None and self._code < VERSIONS["TLSv1.3"]
 
     def _is_static_rsa(self) -> bool:
+        if self._session.suite is not None:
+            return self._session.suite in STATIC
         return self._key.startswith("rsa") and self._code < VERSIONS["TLSv1.2"]
 
+    def _is_finite_field(self) -> bool:
+        if self._session.suite is not None:
+            return self._session.suite in FINITE_FIELD
+        return self._key.startswith("dsa")
+
     def _server_key_exchange(self) -> bytes:
-        if self._key.startswith("dsa"):  # RFC 5246 7.4.3: p, g, Ys
-            p, g, y = b"\xff" + self._noise("p", 127), b"\x02", b"\x01" + self._noise("y", 127)
-            return _vector(2, p) + _vector(2, g) + _vector(2, y) + self._signed("exchange", self._key)
-        point = b"\x04" + self._noise("server point", 64)
-        return b"\x03" + _words(_P256) + _vector(1, point) + self._signed("exchange", self._key)
+        if self._is_finite_field():  # RFC 5246 7.4.3: p, g, Ys
+            octets = self._session.prime_bits // 8 - 1
+            p, g, y = b"\xff" + self._noise("p", octets), b"\x02", b"\x01" + self._noise("y", octets)
+            values = _vector(2, p) + _vector(2, g) + _vector(2, y)
+        else:
+            values = b"\x03" + _words(self._session.group) + _vector(1, b"\x04" + self._noise("server point", 64))
+        if self._suite() in ANONYMOUS:
+            return values
+        return values + self._signed("exchange", self._key, self._session.signed)
 
     def _client_key_exchange(self) -> bytes:
         if self._is_static_rsa():
             secret = self._noise("premaster", 256)
             return secret if self._code == VERSIONS["SSLv3"] else _vector(2, secret)  # RFC 6101 omits the length
-        if self._key.startswith("dsa"):
-            return _vector(2, b"\x01" + self._noise("client y", 127))
+        if self._is_finite_field():
+            return _vector(2, b"\x01" + self._noise("client y", self._session.prime_bits // 8 - 1))
         return _vector(1, b"\x04" + self._noise("client point", 64))
 
     def _certificates(self, chain: tuple[CertificateRecipe, ...]) -> bytes:
@@ -178,9 +199,9 @@ class Handshake:
         names = b"".join(_vector(2, _subject(recipe)) for recipe in self._session.hidden if recipe.is_ca)
         return types + schemes + _vector(2, names)
 
-    def _signed(self, what: str, key: str) -> bytes:
+    def _signed(self, what: str, key: str, scheme: int | None = None) -> bytes:
         """Give a digitally-signed struct; its value is noise, as nobody on the way can check it."""
-        scheme = {"rsa": _RSA_SHA256, "dsa": _DSA_SHA1}.get(key[:3], _ECDSA_SHA256)
+        scheme = scheme or {"rsa": _RSA_SHA256, "dsa": _DSA_SHA1}.get(key[:3], _ECDSA_SHA256)
         value = self._noise(what, 256 if key.startswith("rsa") else 71)
         return (_words(scheme) if self._code >= VERSIONS["TLSv1.2"] else b"") + _vector(2, value)
 

@@ -73,6 +73,9 @@ def _frames(session: ExampleSession, index: int) -> Iterator[tuple[str, bool, by
         for start in range(0, len(message.record), _MSS):
             payload = message.record[start : start + _MSS]
             yield message.sender, message.name == "certificate", _frame(source, target, _PUSH | _ACK, payload)
+            if session.conflicting and message.name == "server_hello":
+                source.sequence -= len(payload)
+                yield message.sender, False, _frame(source, target, _PUSH | _ACK, payload[:-1] + b"\xff")
         yield _other(message.sender), False, _frame(target, source, _ACK)
     if session.ends_after is not None:
         return

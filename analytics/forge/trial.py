@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import hashlib
 import tempfile
@@ -65,9 +66,14 @@ class Trial:
         for sessions, segments in zip(wanted, spool.segments, strict=True):
             self._loads[sessions] = load_segments(self.store, segments).load_id
 
+    def load_of(self, sessions: _Sessions) -> str:
+        """Give the load that a prepared example became."""
+        return self._loads[sessions]
+
     def judge(self, rule: Rule, example: Example) -> Outcome:
         """Give the rule's verdict on the example's subject. TrialError: the subject is not in the store."""
         self.prepare((example,))
+        rule = _tuned(rule, example)
         now = dt.datetime.fromisoformat(example.at)
         loads, home = (self._loads[example.sessions],), home_ranges(())
         subject = _subject(rule, example)
@@ -93,6 +99,15 @@ def trial() -> Iterator[Trial]:
     """Give a place to try examples in; nothing of it remains."""
     with temporary_store() as store, tempfile.TemporaryDirectory(prefix="certspan-trial-") as folder:
         yield Trial(store, Path(folder))
+
+
+def _tuned(rule: Rule, example: Example) -> Rule:
+    """Give the rule with the example's parameters. TrialError: one that the rule does not have."""
+    values = dict(example.parameters)
+    if unknown := sorted(values.keys() - {parameter.name for parameter in rule.parameters}):
+        raise TrialError(f"{rule.id}, example {example.name}: the rule has no parameter {unknown[0]!r}")
+    tuned = (dataclasses.replace(one, default=values.get(one.name, one.default)) for one in rule.parameters)
+    return dataclasses.replace(rule, parameters=tuple(tuned))
 
 
 def _subject(rule: Rule, example: Example) -> str:

@@ -2,6 +2,7 @@
 
 UNKNOWN_TO_TSHARK = (
     "plaintext_before",
+    "dh_bits",
     "accepted_issuers",
     "established",
     "confirmed",

@@ -51,6 +51,7 @@ fn session(c: &mut Choices<'_>) -> Session {
         version_offered: c.maybe(|c| Version(c.u16())),
         cipher_suite: c.maybe(Choices::u16),
         named_group: c.maybe(Choices::u16),
+        dh_bits: c.maybe(Choices::u16),
         signature_scheme: c.maybe(Choices::u16),
         server_name: c.maybe(words),
         alpn: c.maybe(words),

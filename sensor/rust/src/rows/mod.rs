@@ -88,7 +88,7 @@ type Tell = for<'a> fn(&'a Row<'a>) -> Value<'a>;
 
 /// The fields of a session, in the order of the table.
 #[rustfmt::skip]
-pub(crate) static FIELDS: [(&str, Tell); 50] = [
+pub(crate) static FIELDS: [(&str, Tell); 51] = [
     ("session_id", |row| Value::Id(&row.session.session_id)),
     ("connection_id", |row| Value::Id(&row.session.connection_id)),
     ("community_id", |row| ascii(Some(&row.community_id))),
@@ -116,6 +116,7 @@ pub(crate) static FIELDS: [(&str, Tell); 50] = [
     ("cipher_suite_code", |row| Value::U16(row.session.cipher_suite)),
     ("named_group", |row| maybe(row.session.named_group.and_then(registry::group))),
     ("named_group_code", |row| Value::U16(row.session.named_group)),
+    ("dh_bits", |row| Value::U16(row.session.dh_bits)),
     ("signature_scheme", |row| maybe(row.session.signature_scheme.and_then(registry::signature_scheme))),
     ("signature_scheme_code", |row| Value::U16(row.session.signature_scheme)),
     ("server_name", |row| maybe(row.session.server_name.as_deref())),

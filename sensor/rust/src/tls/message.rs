@@ -75,6 +75,8 @@ pub fn accepted_issuers(body: &[u8], version: Option<Version>) -> Option<Vec<Vec
 pub struct KeyExchange {
     /// Named curve (RFC 8422 5.4).
     pub group: Option<u16>,
+    /// Bits of the prime of a finite-field exchange (RFC 5246 7.4.3).
+    pub prime_bits: Option<u16>,
     /// Signature and hash (TLS 1.2).
     pub scheme: Option<u16>,
 }
@@ -109,7 +111,8 @@ fn read_key_exchange(
         exchange.group = Some(reader.u16()?);
         reader.vector8()?;
     } else if suite.starts_with("TLS_DHE") || suite.starts_with("TLS_DH_anon") {
-        for _ in ["p", "g", "Ys"] {
+        exchange.prime_bits = bits(reader.vector16()?.rest());
+        for _ in ["g", "Ys"] {
             reader.vector16()?;
         }
     } else {
@@ -120,6 +123,18 @@ fn read_key_exchange(
         exchange.scheme = Some(reader.u16()?);
     }
     Some(())
+}
+
+/// Length of a number; `None` if it is longer than any that is used.
+fn bits(number: &[u8]) -> Option<u16> {
+    let zeros = number.iter().take_while(|&&byte| byte == 0).count();
+    let (first, rest) = match number.get(zeros..)? {
+        [first, rest @ ..] => (first, rest),
+        [] => return Some(0),
+    };
+    u16::try_from(rest.len() * 8 + 8)
+        .ok()
+        .and_then(|all| all.checked_sub(u16::try_from(first.leading_zeros()).ok()?))
 }
 
 #[cfg(test)]
@@ -196,6 +211,7 @@ mod tests {
         let body = [3, 0, 29, 1, 5, 8, 4, 0, 0];
         let expected = KeyExchange {
             group: Some(29),
+            prime_bits: None,
             scheme: Some(0x0804),
         };
         // TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256
@@ -205,8 +221,16 @@ mod tests {
         let dhe = [0, 1, 7, 0, 1, 2, 0, 1, 9, 4, 1, 0, 0];
         let expected = KeyExchange {
             group: None,
+            prime_bits: Some(3),
             scheme: Some(0x0401),
         };
         assert_eq!(expected, key_exchange(&dhe, 0x0033, Version(0x0303)));
+    }
+
+    #[test]
+    fn bits_of_a_number() {
+        let lengths = [&[][..], &[0], &[1], &[0, 0, 0xff], &[0x80, 0], &[0xff; 256]].map(bits);
+        assert_eq!([0, 0, 1, 8, 16, 2048].map(Some), lengths);
+        assert_eq!(None, bits(&[1; 8193]));
     }
 }

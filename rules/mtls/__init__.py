@@ -1,0 +1,1 @@
+"""Certificates of clients: who asks for them, who shows them, who is let in."""
