@@ -16,6 +16,7 @@ COMMANDS = {
     "compare": "certspan's core against tshark: each difference, with its reason.",
     "extract": "Sessions or certificates of captures, one JSON object a line.",
     "store": "Look into a store of sessions, certificates and findings.",
+    "structure": "How certificates are built: csf1 text, fingerprint, difference of two.",
 }
 
 

@@ -23,7 +23,9 @@ EXPECTED = sorted(
     path.stem.replace("_", "-") for path in Path(rules.__path__[0]).glob("*/*.py") if path.stem != "__init__"
 )
 KINDS = {"fires": Verdict.FAIL, "silent": Verdict.PASS, "unknown": Verdict.UNKNOWN, "boundary": None}
-REFERENCE = re.compile(r"(RFC \d{4}|NIST SP (800|1800)-\d+\w*|ITU-T X\.\d+|CA/Browser Forum Baseline Requirements)\b.*")
+REFERENCE = re.compile(
+    r"(RFC \d{4}|NIST SP (800|1800)-\d+\w*|FIPS \d+(-\d+)?|ITU-T X\.\d+|CA/Browser Forum Baseline Requirements)\b.*"
+)
 AGGREGATE = re.compile(r"\b(count|sum|min|max|avg|any|anyLast|uniq\w*|quantile\w*|group\w+|arg(Min|Max))(If)?\s*\(")
 
 every_rule = pytest.mark.parametrize("rule", [pytest.param(rule, id=rule.id) for rule in PACK.rules])
