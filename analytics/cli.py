@@ -20,6 +20,7 @@ COMMANDS = {
     "inventory": "What a store holds: certificates, endpoints, holders, coverage.",
     "report": "Reports of a store: what ends when, cryptography in use, clauses of standards.",
     "store": "Look into a store of sessions, certificates and findings.",
+    "structure": "How certificates are built: csf1 text, fingerprint, difference of two.",
 }
 _MODULES = {"import": "imports"}
 """Where a command's module cannot be called as the command is."""

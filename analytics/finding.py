@@ -43,9 +43,9 @@ class Finding:
     severity: Severity
     title: str
     subject_kind: str
-    """`certificate` or `endpoint`."""
+    """Value of `rules.rule.Subject`: `certificate`, `endpoint`, `key`."""
     subject: str
-    """SHA-256 in hexadecimal, or `address:port`."""
+    """SHA-256 in hexadecimal (of a key: of its SubjectPublicKeyInfo), or `address:port`."""
     step: int | None
     """Threshold crossed, for rules that have several."""
     holders: tuple[Holder, ...]

@@ -48,6 +48,12 @@ _VIEWS: Final = {
         "first_seen DateTime64(6, 'UTC'), last_seen DateTime64(6, 'UTC'), server_names Array(String)))",
         "arraySort(arrayMap(sha256 -> lower(hex(sha256)), certificates))",
     ),
+    Subject.KEY: _View(
+        "lower(hex(spki_sha256))",
+        "lower(hex(spki_sha256))",
+        "holders",
+        "arraySort(arrayMap(sha256 -> lower(hex(sha256)), certificates))",
+    ),
 }
 
 

@@ -38,6 +38,7 @@ class Subject(enum.StrEnum):
 
     CERTIFICATE = "certificate"
     ENDPOINT = "endpoint"
+    KEY = "key"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,9 @@ class CertificateRecipe:
     not_before: str = "2025-01-01T00:00:00Z"
     not_after: str = "2035-01-01T00:00:00Z"
     key: str = "p256"
-    """rsa512 (any length), p192, p224, p256, p384, p521, ed25519, dsa1024, dsa2048. It follows from kind and `name`."""
+    """rsa512 (any length), p192, p224, p256, p384, p521, k256, ed25519, dsa1024, dsa2048; weak ones: see
+    `analytics.forge.keys`. It follows from kind and `name`; `p256@firmware` is the key of another name.
+    """
     hash: str = "sha256"
     """sha256, sha384, sha512, sha1, md5; which of them a signing key can do: see `analytics.forge.keys`."""
     sans: tuple[str, ...] = ()

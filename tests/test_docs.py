@@ -25,6 +25,7 @@ PAGES = [
         "CONTRIBUTING.md",
         "docs/using.md",
         "docs/DESIGN.md",
+        "docs/csf1.md",
         "docs/fuzzing.md",
         "pcaps/README.md",
         "bench/README.md",

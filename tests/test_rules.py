@@ -25,7 +25,7 @@ EXPECTED = sorted(
 KINDS = {"fires": Verdict.FAIL, "silent": Verdict.PASS, "unknown": Verdict.UNKNOWN, "boundary": None}
 REFERENCE = re.compile(
     r"(RFC \d{4}|NIST SP (800|1800)-\d+\w*|NIST IR \d{4}|ITU-T X\.\d+|IEEE 802\.1AR|IEC 62443-\d-\d|BSI TR-\d{5}"
-    r"|FIPS \d+|PCI DSS|CA/Browser Forum Baseline Requirements)\b.*"
+    r"|FIPS \d+(-\d+)?|PCI DSS|CA/Browser Forum Baseline Requirements)\b.*"
 )
 AGGREGATE = re.compile(r"\b(count|sum|min|max|avg|any|anyLast|uniq\w*|quantile\w*|group\w+|arg(Min|Max))(If)?\s*\(")
 

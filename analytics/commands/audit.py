@@ -7,6 +7,7 @@ import os
 import shlex
 import signal
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
@@ -86,6 +87,14 @@ If several apply: 4, then 3, then 1.
 )
 @workers_option
 @reader_option
+@click.option(
+    "--blocklist",
+    "blocklists",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Keys that are known to the world, as badkeys lists them or a hash a line (docs/using.md); may be repeated.",
+)
 @click.option("--joined", is_flag=True, help=JOINED_HELP)
 @click.option("--all", "everything", is_flag=True, help="Leave nothing out of the summary; others' machines too.")
 @click.option(
@@ -144,6 +153,8 @@ def _request(captures: tuple[str, ...], options: dict[str, Any]) -> Request:
     from analytics import at, network  # noqa: PLC0415
     from analytics.audit import Request  # noqa: PLC0415
     from analytics.cli import clock  # noqa: PLC0415
+    from analytics.derive.blocklist import BlocklistError, load  # noqa: PLC0415
+    from analytics.derive.settings import Settings  # noqa: PLC0415
     from sensor.joined import check  # noqa: PLC0415
     from sensor.source import SourceError, expand  # noqa: PLC0415
 
@@ -153,6 +164,7 @@ def _request(captures: tuple[str, ...], options: dict[str, Any]) -> Request:
         inputs = expand(captures)
         if options["joined"]:
             check(inputs)
+        load(options["blocklists"])
         return Request(
             inputs,
             when,
@@ -163,9 +175,12 @@ def _request(captures: tuple[str, ...], options: dict[str, Any]) -> Request:
             options["workers"] or processors(),
             mapped=options["reader"] == MAPPED,
             joined=options["joined"],
+            settings=Settings(blocklists=options["blocklists"]),
         )
     except network.NetworkError as error:
         raise Failure(f"--home {error}", Exit.USAGE) from error
+    except BlocklistError as error:
+        raise Failure(f"--blocklist {error}", Exit.USAGE) from error
     except (at.AtError, SourceError) as error:
         raise Failure(str(error), Exit.USAGE) from error
 

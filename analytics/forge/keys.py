@@ -53,6 +53,7 @@ _CURVES: dict[str, type[ec.EllipticCurve]] = {
     "p256": ec.SECP256R1,
     "p384": ec.SECP384R1,
     "p521": ec.SECP521R1,
+    "k256": ec.SECP256K1,
 }
 _PREHASHED = {
     "sha1": Prehashed(hashes.SHA1()),  # noqa: S303  retired on purpose: rules must find it
@@ -78,15 +79,16 @@ class Key(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class RsaKey:
-    """An RSA key pair: modulus and private exponent."""
+    """An RSA key pair: modulus, private exponent, public exponent."""
 
     n: int
     d: int
+    e: int = _EXPONENT
 
     @property
     def spki(self) -> bytes:
         """RFC 3279 2.3.1."""
-        return self.with_exponent(_EXPONENT)
+        return self.with_exponent(self.e)
 
     def with_exponent(self, exponent: int) -> bytes:
         """SubjectPublicKeyInfo with another public exponent, whether it fits or not."""
@@ -114,10 +116,14 @@ class EcKey:
     """A key pair on a named curve."""
 
     private: ec.EllipticCurvePrivateKey
+    written_out: bytes | None = None
+    """SubjectPublicKeyInfo, where it is not the usual one."""
 
     @property
     def spki(self) -> bytes:
         """RFC 5480."""
+        if self.written_out is not None:
+            return self.written_out
         return self.private.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
     def algorithm(self, digest: str) -> bytes:
@@ -175,7 +181,7 @@ class DsaKey:
     def sign(self, data: bytes, digest: str) -> bytes:
         """FIPS 186-4 4.6, the nonce made from key and message."""
         value = hashlib.new(digest, data, usedforsecurity=False).digest()
-        k = 1 + _number(f"nonce {self.x} {value.hex()}", self.q.bit_length() + 64) % (self.q - 1)
+        k = 1 + number(f"nonce {self.x} {value.hex()}", self.q.bit_length() + 64) % (self.q - 1)
         r = pow(self.g, k, self.p) % self.q
         h = int.from_bytes(value[: self.q.bit_length() // 8], "big")
         s = pow(k, -1, self.q) * (h + self.x * r) % self.q
@@ -186,48 +192,55 @@ class DsaKey:
 def forge_key(kind: str, name: str) -> Key:
     """Make the key pair of this kind (`rsa1024`, `p256`, `ed25519`, `dsa1024`) that belongs to this name.
 
-    The same arguments give the same key on every machine. ValueError: a kind that is not one of these.
+    The same arguments give the same key on every machine. `p256@firmware` is the key of another name, whoever has it;
+    for `rsa1024-close`, `p256-explicit` and the like see `analytics.forge.weak_keys`. ValueError: no such kind.
     """
+    kind, _, owner = kind.partition("@")
+    name = owner or name
+    if "-" in kind:
+        from analytics.forge.weak_keys import forge_weak_key  # noqa: PLC0415  it is made of what is here
+
+        return forge_weak_key(kind, name)
     if kind in _CURVES:
         curve = _CURVES[kind]()
         order_bits = curve.key_size - 1  # surely below the group's order
-        return EcKey(ec.derive_private_key(1 + _number(f"{kind} {name}", order_bits), curve))
+        return EcKey(ec.derive_private_key(1 + number(f"{kind} {name}", order_bits), curve))
     if kind == "ed25519":
-        return Ed25519Key(ed25519.Ed25519PrivateKey.from_private_bytes(_number(name, 256).to_bytes(32, "big")))
+        return Ed25519Key(ed25519.Ed25519PrivateKey.from_private_bytes(number(name, 256).to_bytes(32, "big")))
     if kind.startswith("rsa") and kind[3:].isdigit():
-        return _rsa(int(kind[3:]), name)
+        bits = int(kind[3:])
+        return rsa(prime(f"rsa{bits} {name} p", (bits + 1) // 2), prime(f"rsa{bits} {name} q", bits // 2))
     if kind.startswith("dsa") and kind[3:].isdigit() and int(kind[3:]) in _DSA_Q_BITS:
         p, q, g = _dsa_domain(int(kind[3:]))
-        return DsaKey(p, q, g, x=1 + _number(f"{kind} {name}", 384) % (q - 1))
+        return DsaKey(p, q, g, x=1 + number(f"{kind} {name}", 384) % (q - 1))
     raise ValueError(f"no such kind of key: {kind!r}")
 
 
-def _rsa(bits: int, name: str) -> RsaKey:
-    p = _prime(f"rsa{bits} {name} p", (bits + 1) // 2)
-    q = _prime(f"rsa{bits} {name} q", bits // 2)
+def rsa(p: int, q: int) -> RsaKey:
+    """Make the key pair of two primes."""
     return RsaKey(n=p * q, d=pow(_EXPONENT, -1, math.lcm(p - 1, q - 1)))
 
 
 @functools.cache
 def _dsa_domain(bits: int) -> tuple[int, int, int]:
-    q = _prime(f"dsa{bits} q", _DSA_Q_BITS[bits])
+    q = prime(f"dsa{bits} q", _DSA_Q_BITS[bits])
     first = (3 << (bits - 2)) // (2 * q)
-    p = next(n for k in itertools.count(first + 1) if _is_prime(n := 2 * k * q + 1))
+    p = next(n for k in itertools.count(first + 1) if is_prime(n := 2 * k * q + 1))
     return p, q, pow(2, (p - 1) // q, p)
 
 
-def _number(seed: str, bits: int) -> int:
+def number(seed: str, bits: int) -> int:
     """Give `bits` bits that follow from the seed."""
     octets = hashlib.shake_256(f"certspan forge: {seed}".encode()).digest((bits + 7) // 8)
     return int.from_bytes(octets, "big") >> (-bits % 8)
 
 
-def _prime(seed: str, bits: int) -> int:
+def prime(seed: str, bits: int) -> int:
     """Give a prime of exactly `bits` bits whose two top bits are set: a product of two such has all its bits."""
-    start = _number(seed, bits) | 3 << (bits - 2) | 1
-    return next(n for n in itertools.count(start, 2) if _is_prime(n) and (n - 1) % _EXPONENT)
+    start = number(seed, bits) | 3 << (bits - 2) | 1
+    return next(n for n in itertools.count(start, 2) if is_prime(n) and (n - 1) % _EXPONENT)
 
 
-def _is_prime(n: int) -> bool:
+def is_prime(n: int) -> bool:
     """Tell whether n is a probable prime: good enough for numbers that no one chose to deceive."""
     return math.gcd(n, _SMALL_PRIMES) == 1 and all(pow(base, n - 1, n) == 1 for base in (2, 3, 5))

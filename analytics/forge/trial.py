@@ -11,14 +11,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from analytics.derive import derive_all
+from analytics.derive.settings import Settings
 from analytics.evaluate import evaluate, verdicts
 from analytics.forge.certificates import session_certificates
+from analytics.forge.keys import forge_key
 from analytics.forge.packets import forge_capture
 from analytics.load import load_segments
 from analytics.network import home_ranges
 from analytics.store import temporary_store
 from rules.pack import make_pack
 from rules.rule import Subject, Verdict
+from sensor.certificate import read_certificate
 from sensor.engine import NativeEngine
 from sensor.pipeline import run
 from sensor.source import CaptureInput
@@ -32,6 +36,9 @@ if TYPE_CHECKING:
     from rules.rule import Example, ExampleSession, Rule
 
 _Sessions = tuple["ExampleSession", ...]
+
+LEAKED = (("p256", "leaked"),)
+"""Kind and name of keys whose private half the examples' blocklist knows."""
 
 
 class TrialError(Exception):
@@ -65,6 +72,8 @@ class Trial:
         run(captures, spool, engine=engine, sha256=True)
         for sessions, segments in zip(wanted, spool.segments, strict=True):
             self._loads[sessions] = load_segments(self.store, segments).load_id
+        if wanted:
+            derive_all(self.store, Settings(blocklists=(self._blocklist(),)))
 
     def load_of(self, sessions: _Sessions) -> str:
         """Give the load that a prepared example became."""
@@ -85,8 +94,15 @@ class Trial:
         evaluation = evaluate(self.store, make_pack([rule]), now=now, loads=loads, home=home)
         if evaluation.errors:
             raise TrialError(f"{rule.id}, example {example.name}: {evaluation.errors[0].message}")
-        shown = subject if rule.subject is Subject.CERTIFICATE else example.sessions[0].server
+        shown = example.sessions[0].server if rule.subject is Subject.ENDPOINT else subject
         return Outcome(verdict, next(finding for finding in evaluation.findings if finding.subject == shown))
+
+    def _blocklist(self) -> Path:
+        """Write the list that all examples are looked up in; it knows the keys of `LEAKED`."""
+        path = self._folder / "leaked.txt"
+        keys = (hashlib.sha256(forge_key(kind, owner).spki).hexdigest() for kind, owner in LEAKED)
+        path.write_text("".join(f"{spki} the key of an example\n" for spki in keys))
+        return path
 
     def _forge(self, sessions: _Sessions, number: int) -> CaptureInput:
         path = self._folder / f"{number}.pcap"
@@ -122,4 +138,9 @@ def _subject(rule: Rule, example: Example) -> str:
     found = [certificates[about] for certificates in presented if about in certificates]
     if not found:
         raise TrialError(f"{rule.id}, example {example.name}: no session presents {about!r}")
+    if rule.subject is Subject.KEY:
+        spki = read_certificate(found[0]).spki_sha256
+        if spki is None:
+            raise TrialError(f"{rule.id}, example {example.name}: the key of {about!r} has no readable bounds")
+        return spki.hex()
     return hashlib.sha256(found[0]).hexdigest()

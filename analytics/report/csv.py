@@ -12,6 +12,7 @@ import io
 from typing import TYPE_CHECKING
 
 from analytics.report import compress, text
+from analytics.report.group import rests_on
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -69,7 +70,8 @@ def line(values: Iterable[str]) -> str:
 
 def _row(finding: Finding, certificates: Mapping[str, CertificateRow]) -> tuple[str, ...]:
     """Cells in the order of `COLUMNS`; "" where there is nothing to say."""
-    row = certificates.get(finding.subject)
+    rows = rests_on(finding, certificates)
+    ends = {text.rfc3339(row.not_after) or "" for row in rows}
     server_names = sorted({name for holder in finding.holders for name in holder.server_names})
     return (
         str(finding.severity),
@@ -80,9 +82,9 @@ def _row(finding: Finding, certificates: Mapping[str, CertificateRow]) -> tuple[
         "yes" if finding.ours else "no",
         "yes" if finding.confirmed else "no",
         "" if finding.step is None else str(finding.step),
-        row.name if row else "",
-        (row.issuer or "") if row else "",
-        (text.rfc3339(row.not_after) or "") if row else "",
+        _BETWEEN.join(sorted({row.name for row in rows})),
+        _BETWEEN.join(sorted({row.issuer or "" for row in rows})),
+        ends.pop() if len(ends) == 1 else "",
         str(len(finding.holders)),
         _BETWEEN.join(compress.endpoint(holder.address, holder.port) for holder in finding.holders),
         _BETWEEN.join(server_names),

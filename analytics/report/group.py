@@ -40,11 +40,20 @@ def groups(findings: Iterable[Finding], certificates: Mapping[str, CertificateRo
     return tuple(sorted(made, key=_order))
 
 
+def rests_on(finding: Finding, certificates: Mapping[str, CertificateRow]) -> list[CertificateRow]:
+    """Give the certificates that stand for the subject: itself, or those of a key; none for an endpoint, which has a
+    place of its own.
+    """
+    if finding.subject_kind == "endpoint":
+        return []
+    return [certificates[sha256] for sha256 in finding.evidence["certificates"] if sha256 in certificates]
+
+
 def _cause(finding: Finding, certificates: Mapping[str, CertificateRow]) -> _Key:
     """Give what must be equal within a group."""
-    row = certificates.get(finding.subject) if finding.subject_kind == "certificate" else None
-    issuer = finding.title if row is None else "itself" if row.self_issued else row.issuer
-    likeness = _NUMBER.sub("#", text.inert(finding.title)) if row is not None else ""
+    rows = rests_on(finding, certificates)
+    issuer = tuple(sorted({"itself" if row.self_issued else str(row.issuer) for row in rows})) or finding.title
+    likeness = _NUMBER.sub("#", text.inert(finding.title)) if rows else ""
     return (finding.rule, finding.severity, finding.step, finding.ours, finding.confirmed, issuer, likeness)
 
 
@@ -93,27 +102,26 @@ def _places(findings: Iterable[Finding]) -> list[compress.Family]:
 
 def _place(finding: Finding, certificates: Mapping[str, CertificateRow]) -> tuple[object, ...]:
     """Sort within a group by name, numbers as numbers, then by subject."""
-    row = certificates.get(finding.subject)
-    words = _NUMBER.split(row.name if row else finding.subject)
-    numbers = [int(found) for found in _NUMBER.findall(row.name if row else finding.subject)]
+    rows = rests_on(finding, certificates)
+    name = rows[0].name if rows else finding.subject
+    words = _NUMBER.split(name)
+    numbers = [int(found) for found in _NUMBER.findall(name)]
     return words[0], numbers[:1], words[1:], numbers, finding.subject
 
 
 def _names(findings: Iterable[Finding], certificates: Mapping[str, CertificateRow]) -> set[str]:
-    """Names of the subjects, harmless: certificates by their own, endpoints by the names clients asked them for."""
+    """Names of the subjects, harmless: of their certificates, of endpoints those that clients asked them for."""
     found: set[str] = set()
     for finding in findings:
-        row = certificates.get(finding.subject)
-        if row is not None:
-            found.add(text.inert(row.name, _NAME))
-        elif finding.subject_kind != "certificate":
+        found.update(text.inert(row.name, _NAME) for row in rests_on(finding, certificates))
+        if finding.subject_kind == "endpoint":
             found.update(text.inert(name, _NAME) for holder in finding.holders for name in holder.server_names)
     return found
 
 
 def _issuer(findings: Iterable[Finding], certificates: Mapping[str, CertificateRow]) -> str | None:
     """Name the one issuer of all, or say that each signed itself."""
-    rows = [certificates[finding.subject] for finding in findings if finding.subject in certificates]
+    rows = [row for finding in findings for row in rests_on(finding, certificates)]
     if not rows:
         return None
     if all(row.self_issued for row in rows):
