@@ -27,14 +27,10 @@ SHORT = "ifNull(dh_bits < {prime_bits:UInt16}, false)"
 DEVICE = CertificateRecipe(key="rsa2048")
 
 
-def over(group: int) -> tuple[ExampleSession, ...]:
-    """One handshake over this group."""
-    return (ExampleSession(server_chain=(DEVICE,), suite=0xC02F, group=group),)
-
-
-def prime(bits: int, ends_after: str | None = None) -> tuple[ExampleSession, ...]:
-    """One handshake over a prime of so many bits."""
-    return (ExampleSession(server_chain=(DEVICE,), suite=0x009E, prime_bits=bits, ends_after=ends_after),)
+def over(group: int = 0, bits: int = 0, ends_after: str | None = None) -> tuple[ExampleSession, ...]:
+    """One handshake over this group, or over a prime of so many bits."""
+    suite = 0x009E if bits else 0xC02F if group else 0x009C
+    return (ExampleSession((DEVICE,), suite=suite, group=group, prime_bits=bits or 1024, ends_after=ends_after),)
 
 
 def finds(what: str, severity: Severity = Severity.MEDIUM) -> Finds:
@@ -66,17 +62,15 @@ RULE = Rule(
     ),
     examples=(
         Example("fires", "P-192.", over(19), finds("secp192r1")),
-        Example("fires-512", "512.", prime(512), finds("a prime of 512 bits", Severity.HIGH)),
+        Example("fires-512", "512.", over(bits=512), finds("a prime of 512 bits", Severity.HIGH)),
         Example("silent", "P-256.", over(23), Verdict.PASS),
-        Example(
-            "silent-static", "RSA needs no group.", (ExampleSession((DEVICE,), suite=0x009C),), Verdict.NOT_APPLICABLE
-        ),
+        Example("silent-static", "RSA needs no group.", over(), Verdict.NOT_APPLICABLE),
         Example("unknown", "A group that nobody has registered.", over(0x1234), Verdict.UNKNOWN),
-        Example("unknown-cut", "It ends before the prime.", prime(2048, "certificate"), Verdict.UNKNOWN),
+        Example("unknown-cut", "It ends before the prime.", over(bits=2048, ends_after="certificate"), Verdict.UNKNOWN),
         Example("boundary", "P-224 is the smallest that is not too small.", over(21), Verdict.PASS),
         Example("boundary-curve", "193 bits.", over(5), finds("sect193r2")),
-        Example("boundary-prime", "2048 bits.", prime(2048), Verdict.PASS),
-        Example("boundary-below", "2040.", prime(2040), finds("a prime of 2040 bits")),
-        Example("boundary-broken", "1024.", prime(1024), finds("a prime of 1024 bits")),
+        Example("boundary-prime", "2048 bits.", over(bits=2048), Verdict.PASS),
+        Example("boundary-below", "2040.", over(bits=2040), finds("a prime of 2040 bits")),
+        Example("boundary-broken", "1024.", over(bits=1024), finds("a prime of 1024 bits")),
     ),
 )
