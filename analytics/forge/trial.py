@@ -17,7 +17,7 @@ from analytics.load import load_segments
 from analytics.network import home_ranges
 from analytics.store import temporary_store
 from rules.pack import make_pack
-from rules.rule import Subject, Verdict
+from rules.rule import Subject, Verdict, given
 from sensor.engine import NativeEngine
 from sensor.pipeline import run
 from sensor.source import CaptureInput
@@ -68,6 +68,7 @@ class Trial:
     def judge(self, rule: Rule, example: Example) -> Outcome:
         """Give the rule's verdict on the example's subject. TrialError: the subject is not in the store."""
         self.prepare((example,))
+        rule = given(rule, dict(example.parameters))
         now = dt.datetime.fromisoformat(example.at)
         loads, home = (self._loads[example.sessions],), home_ranges(())
         subject = _subject(rule, example)

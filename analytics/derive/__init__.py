@@ -1,0 +1,1 @@
+"""Facts that need the inventory or cost time."""
