@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import datetime as dt
 import hashlib
 import tempfile
@@ -21,7 +20,7 @@ from analytics.load import load_segments
 from analytics.network import home_ranges
 from analytics.store import temporary_store
 from rules.pack import make_pack
-from rules.rule import Subject, Verdict
+from rules.rule import Subject, Verdict, given
 from sensor.certificate import read_certificate
 from sensor.engine import NativeEngine
 from sensor.pipeline import run
@@ -82,7 +81,7 @@ class Trial:
     def judge(self, rule: Rule, example: Example) -> Outcome:
         """Give the rule's verdict on the example's subject. TrialError: the subject is not in the store."""
         self.prepare((example,))
-        rule = _tuned(rule, example)
+        rule = given(rule, dict(example.parameters))
         now = dt.datetime.fromisoformat(example.at)
         loads, home = (self._loads[example.sessions],), home_ranges(())
         subject = _subject(rule, example)
@@ -115,15 +114,6 @@ def trial() -> Iterator[Trial]:
     """Give a place to try examples in; nothing of it remains."""
     with temporary_store() as store, tempfile.TemporaryDirectory(prefix="certspan-trial-") as folder:
         yield Trial(store, Path(folder))
-
-
-def _tuned(rule: Rule, example: Example) -> Rule:
-    """Give the rule with the example's parameters. TrialError: one that the rule does not have."""
-    values = dict(example.parameters)
-    if unknown := sorted(values.keys() - {parameter.name for parameter in rule.parameters}):
-        raise TrialError(f"{rule.id}, example {example.name}: the rule has no parameter {unknown[0]!r}")
-    tuned = (dataclasses.replace(one, default=values.get(one.name, one.default)) for one in rule.parameters)
-    return dataclasses.replace(rule, parameters=tuple(tuned))
 
 
 def _subject(rule: Rule, example: Example) -> str:
