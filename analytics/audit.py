@@ -6,13 +6,15 @@ import datetime as dt
 import shutil
 import tempfile
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from analytics import budget, coverage
 from analytics.at import clamp
+from analytics.derive import derive_all
+from analytics.derive.settings import Settings
 from analytics.evaluate import evaluate
 from analytics.load import load_segments
 from analytics.network import display_network
@@ -64,6 +66,8 @@ class Request:
     """Files are mapped into memory, not read."""
     joined: bool = False
     """The captures are one observation."""
+    settings: Settings = field(default_factory=Settings)
+    """Whom the user trusts."""
 
 
 def audit(request: Request, rules: LoadedRules, *, progress: Callable[[Progress], None] | None = None) -> Run:
@@ -73,6 +77,7 @@ def audit(request: Request, rules: LoadedRules, *, progress: Callable[[Progress]
         reports, loaded = _take(request, store, stack, progress)
         loads = sorted({result.load_id for result in loaded if result})
         clock = _clock(request, reports)
+        derive_all(store, request.settings)
         evaluation = _judge(request, store, rules, loads, clock)
         return _result(request, store, rules, _Taken(reports, loaded, loads, clock), evaluation)
 

@@ -47,6 +47,7 @@ _VIEWS: Final = {
         "first_seen DateTime64(6, 'UTC'), last_seen DateTime64(6, 'UTC'), server_names Array(String)))",
         "arraySort(arrayMap(sha256 -> lower(hex(sha256)), certificates))",
     ),
+    Subject.ISSUER: _View("issuer_key", "issuer_key", "holders", "certificates"),
 }
 
 

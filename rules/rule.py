@@ -38,6 +38,7 @@ class Subject(enum.StrEnum):
 
     CERTIFICATE = "certificate"
     ENDPOINT = "endpoint"
+    ISSUER = "issuer"
 
 
 @dataclass(frozen=True, slots=True)

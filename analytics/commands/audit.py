@@ -7,6 +7,7 @@ import os
 import shlex
 import signal
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from analytics.audit import Request
+    from analytics.derive.settings import Settings
     from analytics.report.model import Run
     from analytics.runlog import RunLog
 
@@ -77,6 +79,21 @@ If several apply: 4, then 3, then 1.
     help="Exit 3 if there are findings of this severity or above about machines of yours "
     "(about any machine, with --all or where nothing is yours).",
 )
+@click.option(
+    "--trust",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="PLACE",
+    help="Certificates of your own CAs: a PEM or DER file, or a folder of them; may be repeated.",
+)
+@click.option(
+    "--vendor-trust",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="PLACE",
+    help="The same of vendors whose CAs you accept.",
+)
+@click.option("--system-roots", is_flag=True, help="Roots of this machine count as public, beside Mozilla's.")
 @click.option("--store", metavar="URL", help="Keep what was found in this store, such as chdb:///srv/certspan.")
 @click.option(
     "--memory",
@@ -163,11 +180,31 @@ def _request(captures: tuple[str, ...], options: dict[str, Any]) -> Request:
             options["workers"] or processors(),
             mapped=options["reader"] == MAPPED,
             joined=options["joined"],
+            settings=_settings(options),
         )
     except network.NetworkError as error:
         raise Failure(f"--home {error}", Exit.USAGE) from error
     except (at.AtError, SourceError) as error:
         raise Failure(str(error), Exit.USAGE) from error
+
+
+def _settings(options: dict[str, Any]) -> Settings:
+    """Read whom the user trusts; a folder or file that is no good is refused before the work starts."""
+    from analytics.derive.anchors import AnchorError, anchors  # noqa: PLC0415
+    from analytics.derive.settings import Settings  # noqa: PLC0415
+
+    settings = Settings(options["trust"], options["vendor_trust"], options["system_roots"])
+    for name, part in (("--trust", Settings(settings.corporate)), ("--vendor-trust", Settings((), settings.vendors))):
+        try:
+            anchors(part)
+        except AnchorError as error:
+            raise Failure(f"{name} {error}", Exit.USAGE) from error
+    if settings.system_roots:
+        try:
+            anchors(Settings(system_roots=True))
+        except AnchorError as error:
+            raise Failure(f"--system-roots: {error}", Exit.USAGE) from error
+    return settings
 
 
 def _outputs(options: dict[str, Any], request: Request) -> dict[str, str]:

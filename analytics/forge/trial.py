@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from analytics.derive import derive_all
+from analytics.derive.settings import Settings
 from analytics.evaluate import evaluate, verdicts
 from analytics.forge.certificates import session_certificates
 from analytics.forge.packets import forge_capture
@@ -64,13 +66,15 @@ class Trial:
         run(captures, spool, engine=engine, sha256=True)
         for sessions, segments in zip(wanted, spool.segments, strict=True):
             self._loads[sessions] = load_segments(self.store, segments).load_id
+        if wanted:
+            derive_all(self.store, Settings())
 
     def judge(self, rule: Rule, example: Example) -> Outcome:
         """Give the rule's verdict on the example's subject. TrialError: the subject is not in the store."""
         self.prepare((example,))
         now = dt.datetime.fromisoformat(example.at)
         loads, home = (self._loads[example.sessions],), home_ranges(())
-        subject = _subject(rule, example)
+        subject = self._subject(rule, example)
         verdict = verdicts(self.store, rule, now=now, loads=loads, home=home).get(subject)
         if verdict is None:
             raise TrialError(f"{rule.id}, example {example.name}: the extractor did not report {subject}")
@@ -79,8 +83,18 @@ class Trial:
         evaluation = evaluate(self.store, make_pack([rule]), now=now, loads=loads, home=home)
         if evaluation.errors:
             raise TrialError(f"{rule.id}, example {example.name}: {evaluation.errors[0].message}")
-        shown = subject if rule.subject is Subject.CERTIFICATE else example.sessions[0].server
+        shown = example.sessions[0].server if rule.subject is Subject.ENDPOINT else subject
         return Outcome(verdict, next(finding for finding in evaluation.findings if finding.subject == shown))
+
+    def _subject(self, rule: Rule, example: Example) -> str:
+        """Key of what the example is about; an issuer is the one of the certificate that is named."""
+        key = _subject(rule, example)
+        if rule.subject is not Subject.ISSUER:
+            return key
+        found = self.store.query(
+            "SELECT issuer_key FROM paths FINAL WHERE sha256 = unhex({sha256:String})", {"sha256": key}
+        )
+        return str(found[0][0]) if found else key
 
     def _forge(self, sessions: _Sessions, number: int) -> CaptureInput:
         path = self._folder / f"{number}.pcap"

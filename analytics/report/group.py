@@ -100,12 +100,14 @@ def _place(finding: Finding, certificates: Mapping[str, CertificateRow]) -> tupl
 
 
 def _names(findings: Iterable[Finding], certificates: Mapping[str, CertificateRow]) -> set[str]:
-    """Names of the subjects, harmless: certificates by their own, endpoints by the names clients asked them for."""
+    """Names of the subjects, harmless: certificates by their own, issuers too."""
     found: set[str] = set()
     for finding in findings:
         row = certificates.get(finding.subject)
         if row is not None:
             found.add(text.inert(row.name, _NAME))
+        elif finding.subject_kind == "issuer":
+            found.add(text.inert(str(finding.evidence.get("name") or finding.subject), _NAME))
         elif finding.subject_kind != "certificate":
             found.update(text.inert(name, _NAME) for holder in finding.holders for name in holder.server_names)
     return found
