@@ -55,6 +55,7 @@ _VIEWS: Final = {
         "holders",
         "arraySort(arrayMap(sha256 -> lower(hex(sha256)), certificates))",
     ),
+    Subject.ISSUER: _View("issuer_key", "issuer_key", "holders", "certificates"),
 }
 
 

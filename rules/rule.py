@@ -40,6 +40,7 @@ class Subject(enum.StrEnum):
     CERTIFICATE = "certificate"
     ENDPOINT = "endpoint"
     KEY = "key"
+    ISSUER = "issuer"
 
 
 @dataclass(frozen=True, slots=True)

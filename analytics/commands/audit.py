@@ -7,7 +7,6 @@ import os
 import shlex
 import signal
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -89,6 +88,21 @@ If several apply: 4, then 3, then 1.
     help="Exit 3 if there are findings of this severity or above about machines of yours "
     "(about any machine, with --all or where nothing is yours).",
 )
+@click.option(
+    "--trust",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="PLACE",
+    help="Certificates of your own CAs: a PEM or DER file, or a folder of them; may be repeated.",
+)
+@click.option(
+    "--vendor-trust",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="PLACE",
+    help="The same of vendors whose CAs you accept.",
+)
+@click.option("--system-roots", is_flag=True, help="Roots of this machine count as public, beside Mozilla's.")
 @click.option("--store", metavar="URL", help="Keep what was found in this store, such as chdb:///srv/certspan.")
 @click.option(
     "--memory",
@@ -178,7 +192,7 @@ def _request(captures: tuple[str, ...], options: dict[str, Any], pack: RulePack)
         inputs = expand(captures)
         if options["joined"]:
             check(inputs)
-        settings = _settings(options["blocklists"], policy)
+        settings = _settings(options, policy)
         load(settings.blocklists)
         return Request(
             inputs,
@@ -201,13 +215,33 @@ def _request(captures: tuple[str, ...], options: dict[str, Any], pack: RulePack)
         raise Failure(str(error), Exit.USAGE) from error
 
 
-def _settings(blocklists: tuple[Path, ...], policy: Policy | None) -> Settings:
-    """Put together what derived facts depend on: the policy's, and the lists of the command line."""
-    from analytics.derive.settings import Settings  # noqa: PLC0415
-    from analytics.policy.apply import settings  # noqa: PLC0415
+def _settings(options: dict[str, Any], policy: Policy | None) -> Settings:
+    """Put together whom the user trusts and which keys are known: the policy's, and the command line's.
 
-    found = Settings() if policy is None else settings(policy)
-    return replace(found, blocklists=(*found.blocklists, *blocklists))
+    A folder or file that is no good is refused before the work starts.
+    """
+    from analytics.derive.anchors import AnchorError, anchors  # noqa: PLC0415
+    from analytics.derive.settings import Settings  # noqa: PLC0415
+    from analytics.policy.apply import settings as of_policy  # noqa: PLC0415
+
+    given = Settings(options["trust"], options["vendor_trust"], options["system_roots"], options["blocklists"])
+    parts = (
+        ("--trust", Settings(given.corporate)),
+        ("--vendor-trust", Settings((), given.vendors)),
+        ("--system-roots:", Settings(system_roots=given.system_roots)),
+    )
+    for name, part in parts:
+        try:
+            anchors(part)
+        except AnchorError as error:
+            raise Failure(f"{name} {error}", Exit.USAGE) from error
+    held = Settings() if policy is None else of_policy(policy)
+    return Settings(
+        (*held.corporate, *given.corporate),
+        (*held.vendors, *given.vendors),
+        held.system_roots or given.system_roots,
+        (*held.blocklists, *given.blocklists),
+    )
 
 
 def _outputs(options: dict[str, Any], request: Request) -> dict[str, str]:

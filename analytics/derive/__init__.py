@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from analytics.derive import keys, structures
+from analytics.derive import graph, keys, structures
 
 if TYPE_CHECKING:
     from analytics.derive.settings import Settings
@@ -12,6 +12,10 @@ if TYPE_CHECKING:
 
 
 def derive_all(store: Store, settings: Settings) -> None:
-    """Derive what is not there yet, or rests on other versions or settings. StoreError: the store failed."""
+    """Derive what is not there yet, or rests on other versions or settings.
+
+    StoreError: the store failed; AnchorError: a trust folder is no good.
+    """
+    graph.derive(store, settings)
     keys.derive(store, settings)
     structures.derive(store)

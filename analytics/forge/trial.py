@@ -84,7 +84,7 @@ class Trial:
         rule = given(rule, dict(example.parameters))
         now = dt.datetime.fromisoformat(example.at)
         loads, home = (self._loads[example.sessions],), home_ranges(())
-        subject = _subject(rule, example)
+        subject = self._subject(rule, example)
         verdict = verdicts(self.store, rule, now=now, loads=loads, home=home).get(subject)
         if verdict is None:
             raise TrialError(f"{rule.id}, example {example.name}: the extractor did not report {subject}")
@@ -102,6 +102,16 @@ class Trial:
         keys = (hashlib.sha256(forge_key(kind, owner).spki).hexdigest() for kind, owner in LEAKED)
         path.write_text("".join(f"{spki} the key of an example\n" for spki in keys))
         return path
+
+    def _subject(self, rule: Rule, example: Example) -> str:
+        """Key of what the example is about; an issuer is the one of the certificate that is named."""
+        key = _subject(rule, example)
+        if rule.subject is not Subject.ISSUER:
+            return key
+        found = self.store.query(
+            "SELECT issuer_key FROM paths FINAL WHERE sha256 = unhex({sha256:String})", {"sha256": key}
+        )
+        return str(found[0][0]) if found else key
 
     def _forge(self, sessions: _Sessions, number: int) -> CaptureInput:
         path = self._folder / f"{number}.pcap"

@@ -113,19 +113,22 @@ def _place(finding: Finding, certificates: Mapping[str, CertificateRow]) -> tupl
 
 
 def _names(findings: Iterable[Finding], certificates: Mapping[str, CertificateRow]) -> set[str]:
-    """Names of the subjects, harmless: of their certificates, of endpoints those that clients asked them for."""
+    """Names of the subjects, harmless: of their certificates, of issuers, of endpoints those that were asked for."""
     found: set[str] = set()
     for finding in findings:
+        if finding.subject_kind == "issuer":
+            found.add(text.inert(str(finding.evidence.get("name") or finding.subject), _NAME))
+            continue
         found.update(text.inert(row.name, _NAME) for row in rests_on(finding, certificates))
         if finding.subject_kind == "endpoint":
             found.update(text.inert(name, _NAME) for holder in finding.holders for name in holder.server_names)
     return found
 
 
-def _issuer(findings: Iterable[Finding], certificates: Mapping[str, CertificateRow]) -> str | None:
+def _issuer(findings: Sequence[Finding], certificates: Mapping[str, CertificateRow]) -> str | None:
     """Name the one issuer of all, or say that each signed itself."""
     rows = [row for finding in findings for row in rests_on(finding, certificates)]
-    if not rows:
+    if not rows or any(finding.subject_kind == "issuer" for finding in findings):
         return None
     if all(row.self_issued for row in rows):
         return "itself" if len(rows) == 1 else "themselves"
