@@ -9,14 +9,17 @@ from typing import TYPE_CHECKING, Any
 from analytics.finding import Finding, Holder, finding_id, plain
 from analytics.judgement import BOOLEANS, Judgement, judge
 from analytics.keep import keep_evaluation, last_evaluation, looks_at_everything
+from analytics.life import history
+from analytics.life.live import STALE_AFTER, live
 from analytics.store import StoreError
 from rules.pack import RuleError, RulePack
 from rules.rule import Severity, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
+    from analytics.life.event import Event
     from analytics.store import Store
     from rules.rule import Rule
 
@@ -40,6 +43,8 @@ class Evaluation:
     pack: RulePack
     kept: bool = False
     """It was written to the store."""
+    events: tuple[Event, ...] = ()
+    """What happened to findings since the last evaluation that was kept, oldest first."""
 
 
 def evaluate(
@@ -50,28 +55,41 @@ def evaluate(
     loads: Sequence[str] = (),
     home: Sequence[str] = (),
     keep: bool = False,
+    stale_after: timedelta = STALE_AFTER,
 ) -> Evaluation:
     """Judge what these loads (none: all) brought into the store.
 
-    `home` are the ranges of `analytics.network.home_ranges`. With `keep` the findings are written down, unless these
-    loads have been judged at a later time already. What is written about a subject rests on everything the store holds:
-    a finding about a certificate must not lose the holders that another capture showed.
+    `home` are the ranges of `analytics.network.home_ranges`. With `keep` the findings are written down with their life
+    (analytics/life), unless these loads have been judged at a later time already. What is written about a subject rests
+    on everything the store holds: a finding about a certificate must not lose the holders that another capture showed.
     StoreError: the store itself failed.
     """
     now = now.replace(microsecond=now.microsecond // 1000 * 1000)  # what rules count in
     evaluation = _evaluate(store, pack, now, loads, home)
     if not keep:
         return evaluation
-    last = last_evaluation(store, loads)
+    judged, happened_last = last_evaluation(store, ()), history.latest(store)
+    latest = max((one for one in (judged, happened_last) if one is not None), default=now)
+    last = last_evaluation(store, loads) if loads else latest
     if last is not None and last > now:
         return evaluation
     written = evaluation
+    found = None
     if not looks_at_everything(store, loads):
         found = {finding.id for finding in evaluation.findings}
-        whole = _evaluate(store, pack, now, (), home).findings
-        written = replace(evaluation, findings=tuple(finding for finding in whole if finding.id in found))
-    keep_evaluation(store, written, loads, home)
-    return replace(evaluation, kept=True)
+        whole = _evaluate(store, pack, now, (), home)
+        written = replace(whole, findings=tuple(one for one in whole.findings if one.id in found))
+    untold = history.after(store, judged)
+    happened = live(
+        store,
+        written,
+        loads=() if found is None else loads,
+        home=home,
+        stale_after=stale_after,
+        backfill=latest > now,
+    )
+    keep_evaluation(store, replace(evaluation, findings=written.findings), loads, home, happened)
+    return replace(evaluation, kept=True, events=(*untold, *happened))
 
 
 def verdicts(

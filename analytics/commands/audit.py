@@ -7,6 +7,7 @@ import os
 import shlex
 import signal
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
@@ -84,6 +85,9 @@ If several apply: 4, then 3, then 1.
     type=Size(LEAST),
     help="Budget of the whole process, such as 1G, half of it for queries of the store; see docs/using.md.",
 )
+@click.option(
+    "--rules", "folder", type=click.Path(), metavar="FOLDER", help="Judge by rules of your own too; see certspan rules."
+)
 @workers_option
 @reader_option
 @click.option("--joined", is_flag=True, help=JOINED_HELP)
@@ -115,13 +119,17 @@ def _run(captures: tuple[str, ...], options: dict[str, Any]) -> int:
     from analytics.progress import progress  # noqa: PLC0415
     from analytics.runlog import RunLog  # noqa: PLC0415
     from analytics.store_errors import StoreError  # noqa: PLC0415
-    from rules.pack import load_rules  # noqa: PLC0415
+    from rules.pack import RuleFolderError, load_rules  # noqa: PLC0415
     from sensor.segment import SpoolError  # noqa: PLC0415
 
     log = RunLog(options["log_format"], clock)
     try:
+        rules = load_rules(Path(options["folder"]) if options["folder"] else None)
+    except RuleFolderError as error:
+        raise Failure(str(error), Exit.USAGE) from error
+    try:
         with progress(_total(request)) as bar:
-            run = audit(request, load_rules(), progress=lambda now: bar.update(now.bytes, now.packets, now.sessions))
+            run = audit(request, rules, progress=lambda now: bar.update(now.bytes, now.packets, now.sessions))
     except StoreError as error:
         log.trouble("store failed", str(error))
         return store_failure(error).exit_code

@@ -232,6 +232,8 @@ class Run:
     certificates: tuple[CertificateRow, ...]
     issuers: tuple[IssuerRow, ...]
     posture: Posture
+    waived: tuple[Finding, ...] = ()
+    """Findings that someone has accepted for now (`certspan waive`); they are in none of the other numbers."""
 
     @property
     def scope(self) -> tuple[Finding, ...]:
