@@ -12,10 +12,10 @@ export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 export PATH := $(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test hunt fuzz check truth differential captures bench memory clean
+.PHONY: help setup demo test hunt fuzz check truth differential rule-pages captures bench memory clean
 
 help: ## Show this list.
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(VENV)/installed ## Set everything up in .venv: Python packages, the native core, the command.
 
@@ -53,6 +53,9 @@ truth: setup ## Score certspan on captures with known certificates: make truth C
 differential: setup ## Compare with tshark on a folder of captures, against the list of differences: make differential CORPUS=DIR
 	@test -n "$(CORPUS)" || { echo "make differential CORPUS=DIR: the folder that tests/differential.json was made of" >&2; exit 2; }
 	$(BIN)/python tests/differential.py $(CORPUS)
+
+rule-pages: setup ## Make the pages of the rules in docs/rules anew, from their modules.
+	$(BIN)/certspan rules pages docs/rules
 
 captures: setup ## Make the captures in pcaps/ anew, with the real software (see pcaps/README.md).
 	$(BIN)/python pcaps/make.py

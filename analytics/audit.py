@@ -16,6 +16,8 @@ from analytics.at import clamp
 from analytics.derive import derive_all
 from analytics.derive.settings import Settings
 from analytics.evaluate import evaluate
+from analytics.life import waivers
+from analytics.life.observe import is_alive
 from analytics.load import load_segments
 from analytics.network import display_network
 from analytics.policy.apply import rules_by
@@ -177,7 +179,8 @@ def _judge(request: Request, store: Store, rules: LoadedRules, loads: Sequence[s
     """Judge these loads; None when there is nothing to judge, or no time to judge it at."""
     if clock.at is None or not loads:
         return None
-    keep = request.store is not None
+    # What a sensor feeds is judged by `certspan check`, at the time of day; an audit is a look at some captures.
+    keep = request.store is not None and not is_alive(store)
     return evaluate(store, rules, now=clock.at, loads=loads, home=request.home, policy=request.policy, keep=keep)
 
 
@@ -192,11 +195,12 @@ def _result(request: Request, store: Store, rules: LoadedRules, taken: _Taken, e
         counters = _counters(taken.reports)
         seen = coverage.measure(store, loads=loads, home=home, certificates=rows, lacking=lacking, counters=counters)
         spoken = coverage.versions(store, loads=loads, home=home)
-    findings = evaluation.findings if evaluation else ()
+    findings, waived = waivers.split(store, evaluation)
     run = Run(
         provenance=_provenance(request, rules, taken),
         coverage=seen,
         findings=findings,
+        waived=waived,
         groups=group.groups(findings, {row.sha256: row for row in rows}),
         rule_errors=evaluation.errors if evaluation else rules.errors,
         verdicts=_verdicts(evaluation),

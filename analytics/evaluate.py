@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from analytics.finding import Finding, Holder, finding_id, plain
 from analytics.judgement import BOOLEANS, Judgement, judge
 from analytics.keep import keep_evaluation, last_evaluation, looks_at_everything
+from analytics.life import history
+from analytics.life.live import STALE_AFTER, live
 from analytics.policy.place import placed
 from analytics.snapshot import snapshot
 from analytics.store import StoreError
@@ -17,8 +19,9 @@ from rules.rule import Severity, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
+    from analytics.life.event import Event
     from analytics.policy.read import Policy
     from analytics.store import Store
     from rules.rule import Rule
@@ -45,6 +48,8 @@ class Evaluation:
     """None: judged without one."""
     kept: bool = False
     """It was written to the store."""
+    events: tuple[Event, ...] = ()
+    """What happened to findings since the last evaluation that was kept, oldest first."""
 
 
 def evaluate(
@@ -56,29 +61,42 @@ def evaluate(
     home: Sequence[str] = (),
     policy: Policy | None = None,
     keep: bool = False,
+    stale_after: timedelta = STALE_AFTER,
 ) -> Evaluation:
     """Judge what these loads (none: all) brought into the store.
 
     `policy` says whose a finding is and how grave it is there; `pack` are the rules as it wants them. `home` are the
-    ranges of `analytics.network.home_ranges`. With `keep` the findings are written down, unless these
-    loads have been judged at a later time already. What is written about a subject rests on everything the store holds:
-    a finding about a certificate must not lose the holders that another capture showed.
+    ranges of `analytics.network.home_ranges`. With `keep` the findings are written down with their life
+    (analytics/life), unless these loads have been judged at a later time already. What is written about a subject rests
+    on everything the store holds: a finding about a certificate must not lose the holders that another capture showed.
     StoreError: the store itself failed.
     """
     now = now.replace(microsecond=now.microsecond // 1000 * 1000)  # what rules count in
     evaluation = _evaluate(store, pack, now, loads, home, policy=policy)
     if not keep:
         return evaluation
-    last = last_evaluation(store, loads)
+    judged, happened_last = last_evaluation(store, ()), history.latest(store)
+    latest = max((one for one in (judged, happened_last) if one is not None), default=now)
+    last = last_evaluation(store, loads) if loads else latest
     if last is not None and last > now:
         return evaluation
     written = evaluation
+    found = None
     if not looks_at_everything(store, loads):
         found = {finding.id for finding in evaluation.findings}
-        whole = _evaluate(store, pack, now, (), home, policy=policy).findings
-        written = replace(evaluation, findings=tuple(finding for finding in whole if finding.id in found))
-    keep_evaluation(store, written, loads, home)
-    return replace(evaluation, kept=True)
+        whole = _evaluate(store, pack, now, (), home, policy=policy)
+        written = replace(whole, findings=tuple(one for one in whole.findings if one.id in found))
+    untold = history.after(store, judged)
+    happened = live(
+        store,
+        written,
+        loads=() if found is None else loads,
+        home=home,
+        stale_after=stale_after,
+        backfill=latest > now,
+    )
+    keep_evaluation(store, replace(evaluation, findings=written.findings), loads, home, happened)
+    return replace(evaluation, kept=True, events=(*untold, *happened))
 
 
 def verdicts(

@@ -101,6 +101,11 @@ def plain(value: Any) -> Any:
     return value
 
 
+def milliseconds(moment: dt.datetime) -> int:
+    """Give milliseconds since 1970, rounded down: what findings are kept in."""
+    return int(moment.timestamp() // 1) * 1000 + moment.microsecond // 1000
+
+
 def rfc3339(moment: dt.datetime) -> str:
     """`2026-10-12T08:30:00Z`, with a fraction only where there is one. A naive time counts as UTC."""
     text = moment.replace(tzinfo=None) if moment.tzinfo is None else moment.astimezone(dt.UTC).replace(tzinfo=None)

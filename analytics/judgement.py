@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from rules.rule import Rule
 
 _NAMED = re.compile(r"(?P<expression>.*\S)\s+AS\s+(?P<name>[a-z_][a-z0-9_]*)", re.DOTALL)
-_RESERVED: Final = frozenset({"now", "loads", "home"})
+_RESERVED: Final = frozenset({"now", "loads", "home", "ids"})
 BOOLEANS: Final = frozenset({"Bool", "UInt8", "Nullable(Bool)", "Nullable(UInt8)", "Nullable(Nothing)"})
 """What ClickHouse calls the type of a condition."""
 
@@ -76,6 +76,8 @@ class Judgement:
     """
     verdicts: str
     """One row a subject: key, verdict."""
+    chosen: str
+    """One row a subject whose finding has one of the ids in parameter `ids`: id, verdict, last seen."""
     ours: str
     """One row a verdict: it, and how many subjects of ours that proved to be there got it."""
     parameters: Mapping[str, Any]
@@ -98,9 +100,16 @@ def judge(
         counts=_counts(rule, source),
         failures=_failures(rule, view, source, [expression for _, expression in evidence]),
         verdicts=f"SELECT {view.key}, {_verdict(rule)} FROM {source}",
+        chosen=f"SELECT {_id(rule, view)} AS rule_id, {_verdict(rule)}, last_seen FROM {source} "
+        "WHERE has({ids:Array(String)}, rule_id)",
         ours=f"SELECT {_verdict(rule)} AS said, count() FROM {source} WHERE ours AND confirmed GROUP BY said",
         parameters=_parameters(rule) | {"now": now, "loads": list(loads), "home": list(home)},
     )
+
+
+def _id(rule: Rule, view: _View) -> str:
+    """Name a subject's finding as `analytics.finding.finding_id` does."""
+    return f"substring(lower(hex(SHA256(concat('{rule.id}\\n{rule.subject}\\n', {view.key})))), 1, 32)"
 
 
 def _verdict(rule: Rule) -> str:

@@ -6,7 +6,8 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
-from analytics.finding import plain, rfc3339
+from analytics.finding import milliseconds, plain, rfc3339
+from analytics.life import history
 from sensor._rust import encode_arrow
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from analytics.evaluate import Evaluation
     from analytics.finding import Holder
+    from analytics.life.event import Event
     from analytics.store import Store
 
 _Columns = list[tuple[str, str, list[Any]]]
@@ -39,12 +41,16 @@ def looks_at_everything(store: Store, loads: Sequence[str]) -> bool:
     return not others
 
 
-def keep_evaluation(store: Store, evaluation: Evaluation, loads: Sequence[str], home: Sequence[str]) -> None:
-    """Write the findings, then the run over these loads (none: all): a run that is there is complete.
+def keep_evaluation(
+    store: Store, evaluation: Evaluation, loads: Sequence[str], home: Sequence[str], events: Sequence[Event] = ()
+) -> None:
+    """Write what happened, the findings, then the run over these loads (none: all): a run that is there is complete.
 
+    What a finding is follows from its events, so that they go first: who comes after an interruption goes on from them.
     StoreError: it could not be written.
     """
     run = _run_id(evaluation, loads, home)
+    history.write(store, events)
     if evaluation.findings:
         _insert(store, "findings", _finding_columns(evaluation, run))
     _insert(store, "evaluations", _run_columns(evaluation, loads, home, run))
@@ -81,11 +87,11 @@ def _finding_columns(evaluation: Evaluation, run: str) -> _Columns:
         ("confirmed", "bool", [finding.confirmed for finding in found]),
         ("zones", "list_string", [list(finding.zones) for finding in found]),
         ("owners", "list_string", [[owner.business for owner in finding.owners] for finding in found]),
-        ("first_seen", "timestamp_ms", [_milliseconds(finding.first_seen) for finding in found]),
-        ("last_seen", "timestamp_ms", [_milliseconds(finding.last_seen) for finding in found]),
+        ("first_seen", "timestamp_ms", [milliseconds(finding.first_seen) for finding in found]),
+        ("last_seen", "timestamp_ms", [milliseconds(finding.last_seen) for finding in found]),
         ("evidence", "string", [_json(finding.evidence) for finding in found]),
         ("evaluation", "string", [run for _ in found]),
-        ("evaluated_at", "timestamp_ms", [_milliseconds(evaluation.now) for _ in found]),
+        ("evaluated_at", "timestamp_ms", [milliseconds(evaluation.now) for _ in found]),
     ]
 
 
@@ -98,7 +104,7 @@ def _run_columns(evaluation: Evaluation, loads: Sequence[str], home: Sequence[st
     }
     return [
         ("id", "string", [run]),
-        ("evaluated_at", "timestamp_ms", [_milliseconds(evaluation.now)]),
+        ("evaluated_at", "timestamp_ms", [milliseconds(evaluation.now)]),
         ("rule_pack", "string", [evaluation.pack.version]),
         ("rule_pack_sha256", "string", [evaluation.pack.sha256]),
         ("policy_sha256", "string", [evaluation.policy.sha256 if evaluation.policy else None]),
@@ -122,11 +128,6 @@ def _holder(holder: Holder) -> dict[str, Any]:
         "last_seen": rfc3339(holder.last_seen),
         "server_names": list(holder.server_names),
     }
-
-
-def _milliseconds(moment: datetime) -> int:
-    """Milliseconds since 1970, rounded down."""
-    return int(moment.timestamp()) * 1000 + moment.microsecond // 1000
 
 
 def _json(value: Any) -> str:

@@ -1,20 +1,24 @@
-"""The rules that come with certspan: found in the folders of this package, checked, and named by a hash."""
+"""The rules that come with certspan, and those of a user's own folder: found, checked, and named by a hash."""
 
 from __future__ import annotations
 
 import dataclasses
 import hashlib
 import importlib
+import importlib.util
 import json
 import pkgutil
 import re
-from typing import TYPE_CHECKING, Final
+import sys
+from typing import TYPE_CHECKING, Any, Final
 
 import rules
-from rules.rule import Grade, Rule, Severity
+from rules.rule import Example, Grade, Parameter, Rule, Severity, Subject
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from pathlib import Path
+    from types import ModuleType
 
 VERSION: Final = "1"
 """Of the rules that come with certspan; rises when one of them judges differently."""
@@ -49,24 +53,68 @@ class RulePack:
     """Hexadecimal, over everything in the rules that judges: SQL, severities, parameters, texts; not the examples."""
 
 
-def load_rules() -> RulePack:
-    """Load every rule of the package: `rules/<concern>/<id with underscores>.py` holds one `RULE`."""
+class RuleFolderError(Exception):
+    """A folder of a user's own rules that is none, or holds none; the message says so in one line."""
+
+
+def load_rules(folder: Path | None = None) -> RulePack:
+    """Load every rule of the package, `rules/<concern>/<id with underscores>.py`, and those of a user's own folder.
+
+    Each file holds one `RULE`. RuleFolderError.
+    """
+    found, errors = _load((name.rpartition(".")[2], importlib.import_module, name) for name in _modules())
+    if folder is None:
+        return make_pack(found, errors)
+    own = load_folder(folder)
+    return make_pack([*found, *own.rules], [*errors, *own.errors])
+
+
+def load_folder(folder: Path) -> RulePack:
+    """Load the rules of a user's own folder alone: every .py file in it and below, but those that begin with _.
+
+    RuleFolderError. Its files are programs: they run, as the user who calls.
+    """
+    if not folder.is_dir():
+        raise RuleFolderError(f"--rules {folder}: not a folder")
+    files = sorted(path for path in folder.rglob("*.py") if not path.name.startswith("_"))
+    if not files:
+        raise RuleFolderError(f"--rules {folder}: no .py file in it; each rule is one (certspan rules --help)")
+    return make_pack(*_load((path.stem, _import_file, path) for path in files))
+
+
+def _import_file(path: Path) -> ModuleType:
+    """Run a file as a module; nothing is written beside it."""
+    name = f"certspan_own_rules.{hashlib.sha256(str(path).encode()).hexdigest()[:16]}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{path} is no Python file")
+    module = importlib.util.module_from_spec(spec)
+    before, sys.dont_write_bytecode = sys.dont_write_bytecode, True
+    try:
+        spec.loader.exec_module(module)
+    finally:
+        sys.dont_write_bytecode = before
+    return module
+
+
+def _load(places: Iterable[tuple[str, Callable[[Any], ModuleType], Any]]) -> tuple[list[Rule], list[RuleError]]:
+    """Load the rule of each module, by the stem of its file."""
     found: list[Rule] = []
     errors: list[RuleError] = []
-    for name in _modules():
-        expected = name.rpartition(".")[2].replace("_", "-")
+    for stem, load, place in places:
+        expected = stem.replace("_", "-")
         try:
-            rule = importlib.import_module(name).RULE
-        except Exception as error:  # noqa: BLE001  whatever a broken rule raises, the others go on
+            rule = load(place).RULE
+        except (Exception, SystemExit) as error:  # noqa: BLE001  whatever a broken rule raises, the others go on
             errors.append(RuleError(expected, f"cannot be loaded: {_line(error)}"))
             continue
         problems = [*check(rule)]
-        if isinstance(rule, Rule) and rule.id != expected:
+        if isinstance(rule, Rule) and not problems and rule.id != expected:
             problems.append(f"its id is {rule.id!r}, but its file says {expected!r}")
         errors.extend(RuleError(expected, problem) for problem in problems[:1])
         if not problems:
             found.append(rule)
-    return make_pack(found, errors)
+    return found, errors
 
 
 def make_pack(rules_: Sequence[Rule], errors: Sequence[RuleError] = (), version: str = VERSION) -> RulePack:
@@ -86,6 +134,9 @@ def check(rule: object) -> Iterator[str]:
     if not isinstance(rule, Rule):
         yield f"RULE is no Rule but {type(rule).__name__}"
         return
+    if wrong := [*_wrong_types(rule)]:
+        yield from wrong
+        return
     if not _ID.fullmatch(rule.id):
         yield f"id {rule.id!r} is not in kebab-case"
     grades = rule.severity if isinstance(rule.severity, tuple) else (Grade("true", rule.severity),)
@@ -95,6 +146,21 @@ def check(rule: object) -> Iterator[str]:
     for text in texts:
         if clock := _CLOCK.search(text):
             yield f"it asks the machine's clock ({clock[1] or clock[2]}): use {{now:DateTime64(3, 'UTC')}}"
+
+
+def _wrong_types(rule: Rule) -> Iterator[str]:
+    """Say which fields hold something else than they must: a comma too many makes a tuple of a text."""
+    texts = ("id", "title", "summary", "applies", "fails", "why", "action", "since")
+    yield from (f"its {name} is no text" for name in texts if not isinstance(getattr(rule, name), str))
+    if not isinstance(rule.subject, Subject):
+        yield "its subject is not one of rules.rule.Subject"
+    members = {"evidence": str, "references": str, "examples": Example, "parameters": Parameter, "tags": str}
+    for name, kind in members.items():
+        value = getattr(rule, name)
+        if not isinstance(value, tuple) or not all(isinstance(member, kind) for member in value):
+            yield f"its {name} are no tuple of {'texts' if kind is str else kind.__name__}"
+    if isinstance(rule.severity, tuple) and not all(isinstance(grade, Grade) for grade in rule.severity):
+        yield "its severity is neither a Severity nor a tuple of Grade"
 
 
 def _modules() -> Iterator[str]:

@@ -110,6 +110,9 @@ If several apply: 4, then 3, then 1.
     type=Size(LEAST),
     help="Budget of the whole process, such as 1G, half of it for queries of the store; see docs/using.md.",
 )
+@click.option(
+    "--rules", "folder", type=click.Path(), metavar="FOLDER", help="Judge by rules of your own too; see certspan rules."
+)
 @workers_option
 @reader_option
 @click.option(
@@ -141,9 +144,12 @@ def command(captures: tuple[str, ...], **options: Any) -> None:
 
 def _run(captures: tuple[str, ...], options: dict[str, Any]) -> int:
     """Do the audit; the exit status. Everything that can be refused is refused before the work starts."""
-    from rules.pack import load_rules  # noqa: PLC0415
+    from rules.pack import RuleFolderError, load_rules  # noqa: PLC0415
 
-    pack = load_rules()
+    try:
+        pack = load_rules(Path(options["folder"]) if options["folder"] else None)
+    except RuleFolderError as error:
+        raise Failure(str(error), Exit.USAGE) from error
     request = _request(captures, options, pack)
     outputs = _outputs(options, request)
 

@@ -41,6 +41,7 @@ def document(run: Run) -> _Object:
         "run": _run(run.provenance),
         "coverage": _coverage(run.coverage),
         "findings": [finding(one) for one in run.findings],
+        "waived": [finding(one) for one in run.waived],
         "groups": [_group(group) for group in run.groups],
         "rules": [
             {

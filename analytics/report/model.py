@@ -249,6 +249,8 @@ class Run:
     posture: Posture
     owners: tuple[OwnerRow, ...] = ()
     """Worst off first; none where no policy names owners."""
+    waived: tuple[Finding, ...] = ()
+    """Findings that someone has accepted for now (`certspan waive`); they are in none of the other numbers."""
 
     @property
     def scope(self) -> tuple[Finding, ...]:

@@ -64,7 +64,7 @@ def render(
     parts: list[Sequence[_Line]] = [
         list(_head(run)),
         list(_coverage(run, everything=everything)),
-        list(_findings(run, everything=everything)),
+        [*_findings(run, everything=everything), *_waived(run)],
         list(_owners(run, everything=everything)),
         list(_trouble(run, everything=everything)),
         list(_next(run, asked, written, everything=everything)),
@@ -215,6 +215,15 @@ def _owners(run: Run, *, everything: bool) -> Iterator[_Line]:
     left = len(run.owners) - len(shown)
     if left:
         yield "", f"and {text.counted(left, 'more owner')}", "--all shows them"
+
+
+def _waived(run: Run) -> Iterator[_Line]:
+    """Tell in one line what someone has accepted for now."""
+    rules = Counter(one.rule for one in run.waived)
+    if rules:
+        counted = text.listed((f"{rule} {text.number(count)}" for rule, count in sorted(rules.items())), 6)
+        body = f"{text.counted(len(run.waived), 'finding')}, accepted for now: {counted}"
+        yield Text("WAIVED", style="bold"), body, "certspan waive --list"
 
 
 def _told(groups: Sequence[Group]) -> list[Group]:

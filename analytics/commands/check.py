@@ -1,0 +1,127 @@
+"""`certspan check`: judge all that a store holds, and tell what changed."""
+
+from __future__ import annotations
+
+import datetime as dt
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from analytics.exits import Exit, Failure, store_failure
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from analytics.evaluate import Evaluation
+    from rules.pack import RulePack
+
+_SEVERITIES = ("info", "low", "medium", "high", "critical")
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  certspan check --store chdb:///srv/certspan                    what is new since the last check
+  certspan check --store chdb:///srv/certspan --fail-on high || mail -s certificates me@example.com
+  certspan check --store chdb:///srv/certspan --json | jq '.events[] | select(.kind == "opened")'
+  certspan check --store chdb:///srv/certspan --rules /etc/certspan/rules
+
+\b
+Exit status:
+  0  done
+  1  a rule broke; the others judged
+  2  usage, or a store or folder that cannot be opened
+  3  findings at or above --fail-on stand about machines of yours (about any, where nothing is yours)
+  4  the store or the output failed
+If several apply: 4, then 3, then 1.
+"""
+)
+@click.option("--store", "url", required=True, metavar="URL", help="The store, such as chdb:///srv/certspan.")
+@click.option(
+    "--at", "when", default="now", show_default=True, metavar="WHEN", help="Judge as of: 'now', or a time or date."
+)
+@click.option("--home", multiple=True, metavar="CIDR", help="A network that is yours; as for certspan audit.")
+@click.option(
+    "--fail-on",
+    type=click.Choice(_SEVERITIES),
+    help="Exit 3 if findings of this severity or above stand: open or stale, not waived.",
+)
+@click.option(
+    "--stale-after",
+    type=click.IntRange(1, 3650),
+    default=30,
+    show_default=True,
+    metavar="DAYS",
+    help="Call a finding stale whose subject was not seen for so long.",
+)
+@click.option("--rules", "folder", type=click.Path(path_type=Path), metavar="FOLDER", help="Rules of your own.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+def command(url: str, folder: Path | None, *, as_json: bool, **options: Any) -> None:
+    """Judge everything a store holds, keep what became of each finding, and tell what changed since the last check."""
+    from analytics.life import listing, tell  # noqa: PLC0415  `--help` need not wait for the store
+    from analytics.output import ReaderGoneError, write_out  # noqa: PLC0415
+    from analytics.store import StoreError, open_store  # noqa: PLC0415
+    from rules.pack import RuleFolderError, load_rules  # noqa: PLC0415
+
+    try:
+        now, home = _asked(options)
+        pack = load_rules(folder)
+        with open_store(url, read_only=True):  # a store that is not there is not made
+            pass
+        with open_store(url) as store:
+            store.migrate()
+            evaluation, last = _judge(store, pack, now, home, options["stale_after"])
+            names = [column.name for column in listing.COLUMNS]
+            rows = listing.ask(store, listing.Wanted(states=("open", "stale")), now).rows
+            standing = [dict(zip(names, row, strict=True)) for row in rows]
+        told = tell.as_json if as_json else tell.as_text
+        write_out(told(url, evaluation, standing, last).encode())
+    except RuleFolderError as error:
+        raise Failure(str(error), Exit.USAGE) from error
+    except StoreError as error:
+        raise store_failure(error) from error
+    except ReaderGoneError:
+        pass
+    sys.exit(_status(evaluation, standing, options["fail_on"]))
+
+
+def _asked(options: dict[str, Any]) -> tuple[dt.datetime, Sequence[str]]:
+    """Read clock and networks."""
+    from analytics import at, network  # noqa: PLC0415
+    from analytics.cli import clock  # noqa: PLC0415
+
+    try:
+        now, _ = at.parse(options["when"], clock)
+        home = network.home_ranges(options["home"])
+    except at.AtError as error:
+        raise Failure(str(error), Exit.USAGE) from error
+    except network.NetworkError as error:
+        raise Failure(f"--home {error}", Exit.USAGE) from error
+    if now is None:
+        raise Failure("--at capture: a store has no last packet to judge at; write 'now' or a time", Exit.USAGE)
+    return now, home
+
+
+def _judge(
+    store: Any, pack: RulePack, now: dt.datetime, home: Sequence[str], days: int
+) -> tuple[Evaluation, dt.datetime | None]:
+    """Judge and keep; gives also when the store was judged before."""
+    from analytics.evaluate import evaluate  # noqa: PLC0415
+    from analytics.keep import last_evaluation  # noqa: PLC0415
+
+    last = last_evaluation(store, ())
+    stale_after = dt.timedelta(days=days)
+    return evaluate(store, pack, now=now, home=home, keep=True, stale_after=stale_after), last
+
+
+def _status(evaluation: Evaluation, standing: Sequence[dict[str, Any]], fail_on: str | None) -> int:
+    """Give the exit status: the gravest that applies. What is waived does not count."""
+    any_ours = any(row["ours"] for row in standing)
+    counting = [row for row in standing if row["waived_until"] is None and (row["ours"] or not any_ours)]
+    if fail_on is not None:
+        graver = _SEVERITIES[_SEVERITIES.index(fail_on) :]
+        if any(row["severity"] in graver for row in counting):
+            return Exit.FINDINGS
+    return Exit.DAMAGED if evaluation.errors else Exit.DONE
