@@ -155,6 +155,7 @@ def _run(captures: tuple[str, ...], options: dict[str, Any]) -> int:
 
     from analytics.audit import audit  # noqa: PLC0415  `--help` need not wait for the store
     from analytics.cli import clock  # noqa: PLC0415  the composition root imports us
+    from analytics.derive.blocklist import BlocklistError  # noqa: PLC0415
     from analytics.progress import progress  # noqa: PLC0415
     from analytics.runlog import RunLog  # noqa: PLC0415
     from analytics.store_errors import StoreError  # noqa: PLC0415
@@ -170,6 +171,9 @@ def _run(captures: tuple[str, ...], options: dict[str, Any]) -> int:
     except SpoolError as error:
         log.trouble("spool failed", str(error))
         return Exit.SINK
+    except BlocklistError as error:  # it was there when the work began
+        log.trouble("blocklist failed", str(error))
+        return Exit.USAGE
     log.tell(run)
     failed = _write(run, outputs, options | {"captures": captures}, log)
     return _status(run, options, failed=failed)
