@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 from test_extract_arrow import read as read_arrow
 from test_joined import WRITERS, written
 from test_loaded_again import rows as count_rows
-from test_pcaps import PCAPS, connection, differences, expected, rows
+from test_pcaps import PCAPS, connection, differences, expected, rows, wanted_findings
 
 BUILDING = PCAPS / "smart-building.pcapng"
 MUTUAL = PCAPS / "openssl-mutual.pcap"
@@ -224,7 +224,7 @@ def test_an_audit_finds_what_the_whole_shows_and_lists_the_files(ring: list[Path
     whole = base(BUILDING.name, ring[0].parent)
     document = audited(ring[0].parent)
     names = ("rule", "subject", "severity", "step", "ours")
-    truth = json.loads(BUILDING.with_name("smart-building.findings.json").read_text())
+    truth = wanted_findings(BUILDING)
     found = [tuple(row.get(name) for name in names) for row in document["findings"]]
     assert sorted(found, key=str) == sorted((tuple(row[name] for name in names) for row in truth), key=str)
     made = document["run"]

@@ -11,6 +11,7 @@ from pathlib import Path
 import lz4.frame
 import pytest
 from command import CERTSPAN, certspan
+from test_pcaps import wanted_findings
 
 ROOT = Path(__file__).resolve().parent.parent
 BUILDING = ROOT / "pcaps" / "smart-building.pcapng"
@@ -57,7 +58,7 @@ def test_again_adds_nothing(store: str, tmp_path: Path, kind: str) -> None:
     assert done.returncode == 0, done.stderr
     document = json.loads(done.stdout)
     assert [capture["state"] for capture in document["run"]["inputs"]] == ["known"]
-    assert len(document["findings"]) == len(json.loads((ROOT / "pcaps/smart-building.findings.json").read_text()))
+    assert len(document["findings"]) == len(wanted_findings(BUILDING))
     assert rows(store) == before
     assert "nothing added" in certspan("audit", BUILDING, "--store", store)
 
@@ -74,9 +75,6 @@ def test_what_captures_share_is_there_once(store: str) -> None:
 
 @pytest.mark.xdist_group("again")
 def test_findings_of_every_capture_are_kept(store: str) -> None:
-    wanted = set()
-    for capture in (BUILDING, *OTHERS):
-        truth = json.loads((ROOT / "pcaps" / f"{capture.stem}.findings.json").read_text())
-        wanted |= {(row["rule"], row["subject"]) for row in truth}
+    wanted = {(row["rule"], row["subject"]) for capture in (BUILDING, *OTHERS) for row in wanted_findings(capture)}
     answer = certspan("store", "query", "--store", store, "SELECT rule, subject FROM findings")
     assert {tuple(line.split("\t")) for line in answer.splitlines()} == wanted
