@@ -128,9 +128,8 @@ fn read_key_exchange(
 /// Length of a number; `None` if it is longer than any that is used.
 fn bits(number: &[u8]) -> Option<u16> {
     let zeros = number.iter().take_while(|&&byte| byte == 0).count();
-    let (first, rest) = match number.get(zeros..)? {
-        [first, rest @ ..] => (first, rest),
-        [] => return Some(0),
+    let [first, rest @ ..] = number.get(zeros..)? else {
+        return Some(0);
     };
     u16::try_from(rest.len() * 8 + 8)
         .ok()
