@@ -6,7 +6,7 @@ import datetime as dt
 import shutil
 import tempfile
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,9 +18,10 @@ from analytics.derive.settings import Settings
 from analytics.evaluate import evaluate
 from analytics.load import load_segments
 from analytics.network import display_network
+from analytics.policy.apply import rules_by
 from analytics.report import group, tally
 from analytics.report.model import Coverage, RuleVerdicts, Run
-from analytics.report.provenance import Clock, InputCapture, Provenance, RulePack
+from analytics.report.provenance import Clock, InputCapture, PolicyUsed, Provenance, RulePack
 from analytics.store import open_store, temporary_store
 from rules.rule import Verdict
 from sensor.engine import NativeEngine
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
     from analytics.evaluate import Evaluation
     from analytics.load import LoadResult
+    from analytics.policy.read import Policy
     from analytics.report.model import CertificateRow
     from analytics.store import Store
     from rules.pack import RulePack as LoadedRules
@@ -68,10 +70,14 @@ class Request:
     """The captures are one observation."""
     settings: Settings = field(default_factory=Settings)
     """What derived facts depend on."""
+    policy: Policy | None = None
+    """None: certspan's own judgement alone."""
 
 
 def audit(request: Request, rules: LoadedRules, *, progress: Callable[[Progress], None] | None = None) -> Run:
     """Read, load and judge. StoreError or SpoolError: nothing can be said. Damaged captures are part of the result."""
+    if request.policy is not None:
+        rules = rules_by(request.policy, rules)
     with ExitStack() as stack:
         store = stack.enter_context(_store(request))
         reports, loaded = _take(request, store, stack, progress)
@@ -171,7 +177,8 @@ def _judge(request: Request, store: Store, rules: LoadedRules, loads: Sequence[s
     """Judge these loads; None when there is nothing to judge, or no time to judge it at."""
     if clock.at is None or not loads:
         return None
-    return evaluate(store, rules, now=clock.at, loads=loads, home=request.home, keep=request.store is not None)
+    keep = request.store is not None
+    return evaluate(store, rules, now=clock.at, loads=loads, home=request.home, policy=request.policy, keep=keep)
 
 
 def _result(request: Request, store: Store, rules: LoadedRules, taken: _Taken, evaluation: Evaluation | None) -> Run:
@@ -186,7 +193,7 @@ def _result(request: Request, store: Store, rules: LoadedRules, taken: _Taken, e
         seen = coverage.measure(store, loads=loads, home=home, certificates=rows, lacking=lacking, counters=counters)
         spoken = coverage.versions(store, loads=loads, home=home)
     findings = evaluation.findings if evaluation else ()
-    return Run(
+    run = Run(
         provenance=_provenance(request, rules, taken),
         coverage=seen,
         findings=findings,
@@ -197,6 +204,8 @@ def _result(request: Request, store: Store, rules: LoadedRules, taken: _Taken, e
         issuers=tally.issuers(rows, taken.clock.at),
         posture=tally.posture(rows, spoken),
     )
+    owned = bool(request.policy and request.policy.document.owners)
+    return replace(run, owners=tally.owners(run.scope)) if owned else run
 
 
 def _counters(reports: Sequence[CaptureReport]) -> dict[str, int]:
@@ -240,7 +249,16 @@ def _provenance(request: Request, rules: LoadedRules, taken: _Taken) -> Provenan
         joined=any(report.joined for report in taken.reports),
         home=tuple(display_network(network) for network in request.home),
         store=request.store,
+        policy=_policy(request.policy),
     )
+
+
+def _policy(policy: Policy | None) -> PolicyUsed | None:
+
+    if policy is None:
+        return None
+    disabled = {one.rule: one.reason for one in policy.disabled}
+    return PolicyUsed(policy.name, policy.sha256, disabled, policy.cmdb.sha256 if policy.cmdb else None)
 
 
 def _input(report: CaptureReport, load: LoadResult | None) -> InputCapture:

@@ -13,11 +13,13 @@ from analytics.exits import complain
 
 COMMANDS = {
     "audit": "What is wrong in these captures: findings on the terminal, as HTML, JSON, CSV.",
+    "cmdb": "What a CMDB lists against what was seen.",
     "compare": "certspan's core against tshark: each difference, with its reason.",
     "export": "Lists and files for other tools: what a scanner should look at, certificates as PEM.",
     "extract": "Sessions or certificates of captures, one JSON object a line.",
     "import": "Certificates that others found: PEM, PKCS #7, scanners' JSON and CSV, CT logs.",
     "inventory": "What a store holds: certificates, endpoints, holders, coverage.",
+    "policy": "Check a policy, or print one to begin with.",
     "report": "Reports of a store: what ends when, cryptography in use, clauses of standards.",
     "store": "Look into a store of sessions, certificates and findings.",
     "structure": "How certificates are built: csf1 text, fingerprint, difference of two.",

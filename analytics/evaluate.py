@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from analytics.finding import Finding, Holder, finding_id, plain
 from analytics.judgement import BOOLEANS, Judgement, judge
 from analytics.keep import keep_evaluation, last_evaluation, looks_at_everything
+from analytics.policy.place import placed
 from analytics.snapshot import snapshot
 from analytics.store import StoreError
 from rules.pack import RuleError, RulePack
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
+    from analytics.policy.read import Policy
     from analytics.store import Store
     from rules.rule import Rule
 
@@ -39,6 +41,8 @@ class Evaluation:
     errors: tuple[RuleError, ...]
     """Rules that could not be loaded or asked."""
     pack: RulePack
+    policy: Policy | None = None
+    """None: judged without one."""
     kept: bool = False
     """It was written to the store."""
 
@@ -50,17 +54,19 @@ def evaluate(
     now: datetime,
     loads: Sequence[str] = (),
     home: Sequence[str] = (),
+    policy: Policy | None = None,
     keep: bool = False,
 ) -> Evaluation:
     """Judge what these loads (none: all) brought into the store.
 
-    `home` are the ranges of `analytics.network.home_ranges`. With `keep` the findings are written down, unless these
+    `policy` says whose a finding is and how grave it is there; `pack` are the rules as it wants them. `home` are the
+    ranges of `analytics.network.home_ranges`. With `keep` the findings are written down, unless these
     loads have been judged at a later time already. What is written about a subject rests on everything the store holds:
     a finding about a certificate must not lose the holders that another capture showed.
     StoreError: the store itself failed.
     """
     now = now.replace(microsecond=now.microsecond // 1000 * 1000)  # what rules count in
-    evaluation = _evaluate(store, pack, now, loads, home)
+    evaluation = _evaluate(store, pack, now, loads, home, policy=policy)
     if not keep:
         return evaluation
     last = last_evaluation(store, loads)
@@ -69,7 +75,7 @@ def evaluate(
     written = evaluation
     if not looks_at_everything(store, loads):
         found = {finding.id for finding in evaluation.findings}
-        whole = _evaluate(store, pack, now, (), home).findings
+        whole = _evaluate(store, pack, now, (), home, policy=policy).findings
         written = replace(evaluation, findings=tuple(finding for finding in whole if finding.id in found))
     keep_evaluation(store, written, loads, home)
     return replace(evaluation, kept=True)
@@ -84,7 +90,9 @@ def verdicts(
     return {key: Verdict(verdict) for key, verdict in rows}
 
 
-def _evaluate(store: Store, pack: RulePack, now: datetime, loads: Sequence[str], home: Sequence[str]) -> Evaluation:
+def _evaluate(
+    store: Store, pack: RulePack, now: datetime, loads: Sequence[str], home: Sequence[str], *, policy: Policy | None
+) -> Evaluation:
     findings: list[Finding] = []
     counted: dict[str, Mapping[Verdict, int]] = {}
     errors = list(pack.errors)
@@ -101,8 +109,10 @@ def _evaluate(store: Store, pack: RulePack, now: datetime, loads: Sequence[str],
             else:
                 counted[rule.id] = counts
                 findings.extend(found)
+    if policy is not None:
+        findings = placed(store, findings, policy, loads=loads, home=home)
     findings.sort(key=lambda finding: (not finding.ours, -finding.severity, finding.rule, finding.subject))
-    return Evaluation(now, tuple(findings), counted, tuple(errors), pack)
+    return Evaluation(now, tuple(findings), counted, tuple(errors), pack, policy)
 
 
 def _reason(store: Store, judgement: Judgement, error: StoreError) -> str:

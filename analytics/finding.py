@@ -34,6 +34,19 @@ class Holder:
 
 
 @dataclass(frozen=True, slots=True)
+class Ownership:
+    """Who answers for a finding, by the policy."""
+
+    business: str
+    technical: str | None
+    """None: the policy does not say."""
+    renewal: str | None
+    """How certificates get renewed there; None: the policy does not say."""
+    reason: str
+    """What matched: the entry of the policy, and the holder."""
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """What one rule says of one subject. Texts are as captured: outputs make them harmless."""
 
@@ -60,6 +73,12 @@ class Finding:
     """JSON-ready: `certificates` (SHA-256 of those it rests on), and what the rule shows."""
     why: str
     action: str
+    zones: tuple[str, ...] = ()
+    """Zones of the policy that its holders are in."""
+    owners: tuple[Ownership, ...] = ()
+    """In the order of the policy; several where its holders have several. None without a policy."""
+    shift: int = 0
+    """Steps by which zone or owner moved the severity that the rule gave."""
 
 
 def finding_id(rule: str, kind: str, key: str) -> str:

@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from analytics.parameter_types import bound
 from analytics.snapshot import view as view_of
 from rules.rule import Grade, Subject, Verdict
 
@@ -154,6 +155,5 @@ def _parameters(rule: Rule) -> dict[str, Any]:
     for parameter in rule.parameters:
         if parameter.name in _RESERVED or parameter.name in values:
             raise ValueError(f"parameter {parameter.name} is there twice")
-        default = parameter.default
-        values[parameter.name] = list(default) if isinstance(default, tuple) else default
+        values[parameter.name] = bound(parameter.default, parameter.type)
     return values

@@ -56,6 +56,7 @@ def keep_evaluation(store: Store, evaluation: Evaluation, loads: Sequence[str], 
 def _run_id(evaluation: Evaluation, loads: Sequence[str], home: Sequence[str]) -> str:
     """Name a run by what it was made of, so that the same run again replaces itself."""
     made_of = [rfc3339(evaluation.now), evaluation.pack.sha256, *sorted(loads), *home]
+    made_of += [evaluation.policy.sha256] if evaluation.policy else []
     return hashlib.sha256("\n".join(made_of).encode()).hexdigest()[:32]
 
 
@@ -78,6 +79,8 @@ def _finding_columns(evaluation: Evaluation, run: str) -> _Columns:
         ("holders", "string", [_json([_holder(holder) for holder in finding.holders]) for finding in found]),
         ("ours", "bool", [finding.ours for finding in found]),
         ("confirmed", "bool", [finding.confirmed for finding in found]),
+        ("zones", "list_string", [list(finding.zones) for finding in found]),
+        ("owners", "list_string", [[owner.business for owner in finding.owners] for finding in found]),
         ("first_seen", "timestamp_ms", [_milliseconds(finding.first_seen) for finding in found]),
         ("last_seen", "timestamp_ms", [_milliseconds(finding.last_seen) for finding in found]),
         ("evidence", "string", [_json(finding.evidence) for finding in found]),
@@ -98,6 +101,7 @@ def _run_columns(evaluation: Evaluation, loads: Sequence[str], home: Sequence[st
         ("evaluated_at", "timestamp_ms", [_milliseconds(evaluation.now)]),
         ("rule_pack", "string", [evaluation.pack.version]),
         ("rule_pack_sha256", "string", [evaluation.pack.sha256]),
+        ("policy_sha256", "string", [evaluation.policy.sha256 if evaluation.policy else None]),
         ("parameters", "string", [_json(parameters)]),
         ("loads", "list_string", [sorted(loads)]),
         ("home", "list_string", [list(home)]),

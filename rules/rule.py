@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
 
@@ -218,3 +219,14 @@ class Rule:
     effective_from: datetime | None = None
     since: str = "0.1.0"
     tags: tuple[str, ...] = field(default=())
+
+
+def given(rule: Rule, values: Mapping[str, object]) -> Rule:
+    """Give the rule with these values of its parameters in place of the defaults. ValueError: it has no such one."""
+    if strange := sorted(set(values) - {parameter.name for parameter in rule.parameters}):
+        raise ValueError(f"{rule.id} has no parameter {', '.join(strange)}")
+    filled = tuple(
+        replace(parameter, default=values[parameter.name]) if parameter.name in values else parameter
+        for parameter in rule.parameters
+    )
+    return replace(rule, parameters=filled)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from analytics.audit import Request
     from analytics.report.model import Run
     from analytics.runlog import RunLog
+    from rules.pack import RulePack
 
 _SEVERITIES = ("info", "low", "medium", "high", "critical")
 _PIPE_WIDTH = 100
@@ -40,6 +41,7 @@ Examples:
   certspan audit old.pcap --at now                      judge as of today, not as of the capture
   zcat big.pcap.gz | certspan audit - --json - | jq .coverage
   certspan audit nightly.pcap --fail-on high || mail -s certificates me@example.com
+  certspan audit plant.pcap --policy site.toml            your own demands, and who answers for what
   certspan audit monday.pcap --store chdb:///srv/certspan   keep sessions, certificates, findings
 
 \b
@@ -71,6 +73,12 @@ If several apply: 4, then 3, then 1.
     multiple=True,
     metavar="CIDR",
     help="A network that is yours; give it several times. Default: private, unique-local, link-local, loopback ranges.",
+)
+@click.option(
+    "--policy",
+    type=click.Path(),
+    metavar="FILE",
+    help="Judge by this policy, in TOML; `certspan policy example` prints one.",
 )
 @click.option(
     "--fail-on",
@@ -116,7 +124,10 @@ def command(captures: tuple[str, ...], **options: Any) -> None:
 
 def _run(captures: tuple[str, ...], options: dict[str, Any]) -> int:
     """Do the audit; the exit status. Everything that can be refused is refused before the work starts."""
-    request = _request(captures, options)
+    from rules.pack import load_rules  # noqa: PLC0415
+
+    pack = load_rules()
+    request = _request(captures, options, pack)
     outputs = _outputs(options, request)
 
     from analytics.audit import audit  # noqa: PLC0415  `--help` need not wait for the store
@@ -124,13 +135,12 @@ def _run(captures: tuple[str, ...], options: dict[str, Any]) -> int:
     from analytics.progress import progress  # noqa: PLC0415
     from analytics.runlog import RunLog  # noqa: PLC0415
     from analytics.store_errors import StoreError  # noqa: PLC0415
-    from rules.pack import load_rules  # noqa: PLC0415
     from sensor.segment import SpoolError  # noqa: PLC0415
 
     log = RunLog(options["log_format"], clock)
     try:
         with progress(_total(request)) as bar:
-            run = audit(request, load_rules(), progress=lambda now: bar.update(now.bytes, now.packets, now.sessions))
+            run = audit(request, pack, progress=lambda now: bar.update(now.bytes, now.packets, now.sessions))
     except StoreError as error:
         log.trouble("store failed", str(error))
         return store_failure(error).exit_code
@@ -148,40 +158,43 @@ def _total(request: Request) -> int | None:
     return None if None in sizes else sum(size or 0 for size in sizes)
 
 
-def _request(captures: tuple[str, ...], options: dict[str, Any]) -> Request:
+def _request(captures: tuple[str, ...], options: dict[str, Any], pack: RulePack) -> Request:
     """Check what the user asked for."""
     from analytics import at, network  # noqa: PLC0415
     from analytics.audit import Request  # noqa: PLC0415
     from analytics.cli import clock  # noqa: PLC0415
     from analytics.derive.blocklist import BlocklistError, load  # noqa: PLC0415
-    from analytics.derive.settings import Settings  # noqa: PLC0415
+    from analytics.policy.apply import home, settings  # noqa: PLC0415
+    from analytics.policy.read import PolicyError, read_policy  # noqa: PLC0415
     from sensor.joined import check  # noqa: PLC0415
     from sensor.source import SourceError, expand  # noqa: PLC0415
 
     try:
         when, how = at.parse(options["at"], clock)
-        home = network.home_ranges(options["home"])
+        policy = None if options["policy"] is None else read_policy(options["policy"], pack)
         inputs = expand(captures)
         if options["joined"]:
             check(inputs)
-        load(options["blocklists"])
+        derived = settings(policy, options["blocklists"])
+        load(derived.blocklists)
         return Request(
             inputs,
             when,
             how,
-            home,
+            home(policy, options["home"]),
             options["store"],
             options["memory"],
             options["workers"] or processors(),
             mapped=options["reader"] == MAPPED,
             joined=options["joined"],
-            settings=Settings(blocklists=options["blocklists"]),
+            settings=derived,
+            policy=policy,
         )
     except network.NetworkError as error:
         raise Failure(f"--home {error}", Exit.USAGE) from error
     except BlocklistError as error:
-        raise Failure(f"--blocklist {error}", Exit.USAGE) from error
-    except (at.AtError, SourceError) as error:
+        raise Failure(f"a blocklist (--blocklist, or of the policy): {error}", Exit.USAGE) from error
+    except (at.AtError, SourceError, PolicyError) as error:
         raise Failure(str(error), Exit.USAGE) from error
 
 

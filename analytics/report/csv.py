@@ -40,6 +40,10 @@ COLUMNS = (
     "certificates",
     "action",
     "why",
+    "zones",
+    "owners",
+    "technical_owners",
+    "renewal",
 )
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 _CELL = 32_000
@@ -93,4 +97,8 @@ def _row(finding: Finding, certificates: Mapping[str, CertificateRow]) -> tuple[
         " ".join(finding.evidence["certificates"]),
         finding.action,
         finding.why,
+        _BETWEEN.join(finding.zones),
+        _BETWEEN.join(owner.business for owner in finding.owners),
+        _BETWEEN.join(owner.technical for owner in finding.owners if owner.technical),
+        _BETWEEN.join(owner.renewal for owner in finding.owners if owner.renewal),
     )

@@ -85,6 +85,9 @@ def _group(lists: Sequence[Sequence[Finding]], certificates: Mapping[str, Certif
         issuer=_issuer(lead, certificates),
         why=first.why,
         action=first.action,
+        owners=tuple(
+            dict.fromkeys(text.inert(owner.business) for members in ranked for one in members for owner in one.owners)
+        ),
         findings=tuple(
             finding for members in ranked for finding in sorted(members, key=lambda one: _place(one, certificates))
         ),

@@ -14,8 +14,8 @@ from analytics.report.sentence import sentence
 
 if TYPE_CHECKING:
     from analytics.finding import Finding, Holder
-    from analytics.report.model import BlindEndpoint, Coverage, Group, Run
-    from analytics.report.provenance import InputCapture, Provenance
+    from analytics.report.model import BlindEndpoint, Coverage, Group, OwnerRow, Run
+    from analytics.report.provenance import InputCapture, PolicyUsed, Provenance
 
 _Object = dict[str, Any]
 
@@ -52,6 +52,7 @@ def document(run: Run) -> _Object:
             }
             for verdict in run.verdicts
         ],
+        "owners": [_owner(row) for row in run.owners],
         "rule_errors": [{"rule": error.rule, "message": text.well_formed(error.message)} for error in run.rule_errors],
     }
 
@@ -73,6 +74,26 @@ def _run(made: Provenance) -> _Object:
         "joined": made.joined,
         "home": list(made.home),
         "store": made.store,
+        "policy": None if made.policy is None else _policy(made.policy),
+    }
+
+
+def _policy(used: PolicyUsed) -> _Object:
+    return {
+        "name": text.well_formed(used.name),
+        "sha256": used.sha256,
+        "disabled": dict(used.disabled),
+        "cmdb_sha256": used.cmdb_sha256,
+    }
+
+
+def _owner(row: OwnerRow) -> _Object:
+    return {
+        "name": row.name,
+        "technical": list(row.technical),
+        "renewal": list(row.renewal),
+        "findings": row.findings,
+        "severities": {str(severity): count for severity, count in row.severities.items()},
     }
 
 
@@ -144,6 +165,9 @@ def finding(one: Finding) -> _Object:
         "evidence": dict(one.evidence),
         "why": one.why,
         "action": one.action,
+        "zones": list(one.zones),
+        "owners": [asdict(owner) for owner in one.owners],
+        "severity_shift": one.shift,
     }
 
 
@@ -175,5 +199,6 @@ def _group(group: Group) -> _Object:
         "names": group.names,
         "places": group.places,
         "issuer": group.issuer,
+        "owners": list(group.owners),
         "findings": [one.id for one in group.findings],
     }

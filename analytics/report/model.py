@@ -177,6 +177,19 @@ class Posture:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnerRow:
+    """What one owner has to mend. A finding of two owners counts for both."""
+
+    name: str
+    """Business owner; `nobody`, if no owner of the policy matches."""
+    technical: tuple[str, ...]
+    renewal: tuple[str, ...]
+    findings: int
+    severities: Mapping[Severity, int]
+    """Findings by severity; those there are."""
+
+
+@dataclass(frozen=True, slots=True)
 class RuleVerdicts:
     """How a rule judged its subjects. All numbers are subjects."""
 
@@ -215,6 +228,8 @@ class Group:
     action: str
     findings: tuple[Finding, ...]
     """Of all its rules, most severe first."""
+    owners: tuple[str, ...] = ()
+    """Who answers for it by the policy, harmless."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,6 +247,8 @@ class Run:
     certificates: tuple[CertificateRow, ...]
     issuers: tuple[IssuerRow, ...]
     posture: Posture
+    owners: tuple[OwnerRow, ...] = ()
+    """Worst off first; none where no policy names owners."""
 
     @property
     def scope(self) -> tuple[Finding, ...]:

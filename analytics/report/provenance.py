@@ -53,6 +53,19 @@ class RulePack:
 
 
 @dataclass(frozen=True, slots=True)
+class PolicyUsed:
+    """The user's policy that was judged by."""
+
+    name: str
+    """The file."""
+    sha256: str
+    disabled: Mapping[str, str]
+    """Rule id -> why it is switched off."""
+    cmdb_sha256: str | None
+    """Of the CMDB that owners were looked up in; None: the policy names none."""
+
+
+@dataclass(frozen=True, slots=True)
 class Provenance:
     """How this result was made: enough to make it again."""
 
@@ -73,3 +86,5 @@ class Provenance:
     """CIDRs of what counts as ours."""
     store: str | None
     """URL; None: a temporary store, gone after the run."""
+    policy: PolicyUsed | None = None
+    """None: judged by certspan's rules alone."""

@@ -60,13 +60,14 @@ def _classes(findings: Iterable[Finding]) -> Counter[tuple[str, str]]:
 
 
 def _class(finding: Finding) -> str | None:
-    if finding.severity == Severity.CRITICAL:
+    severity = finding.severity - finding.shift  # what is so, not how much it matters here
+    if severity == Severity.CRITICAL:
         return "broken"
     if finding.step is not None and finding.step <= WEEK:
         return "soon"
-    if finding.severity == Severity.HIGH:
+    if severity == Severity.HIGH:
         return "forgeable"
-    return "weak" if finding.severity == Severity.MEDIUM else None
+    return "weak" if severity == Severity.MEDIUM else None
 
 
 def _nothing(run: Run) -> str:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from analytics.report.model import IssuerRow, Posture, Share
+from analytics.owners import NOBODY
+from analytics.report.model import IssuerRow, OwnerRow, Posture, Share
+from rules.rule import Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
+    from analytics.finding import Finding, Ownership
     from analytics.report.model import CertificateRow
 
 
@@ -36,6 +39,30 @@ def _issuer(*, own: bool, rows: Sequence[CertificateRow], at: datetime | None) -
         first_seen=min((row.first_seen for row in rows if row.first_seen), default=None),
         last_seen=max((row.last_seen for row in rows if row.last_seen), default=None),
         next_end=min(ahead, default=None),
+    )
+
+
+def owners(findings: Iterable[Finding]) -> tuple[OwnerRow, ...]:
+    """One row an owner, whoever has the gravest and then the most findings first, nobody last."""
+    by_name: dict[str, list[tuple[Finding, Ownership | None]]] = {}
+    for finding in findings:
+        for owner in finding.owners or (None,):
+            by_name.setdefault(NOBODY if owner is None else owner.business, []).append((finding, owner))
+    made = [_owner(name, found) for name, found in by_name.items()]
+    gravest = sorted(Severity, reverse=True)
+    return tuple(
+        sorted(made, key=lambda row: (row.name == NOBODY, [-row.severities.get(one, 0) for one in gravest], row.name))
+    )
+
+
+def _owner(name: str, found: Sequence[tuple[Finding, Ownership | None]]) -> OwnerRow:
+    counted = Counter({finding.id: finding.severity for finding, _ in found}.values())
+    return OwnerRow(
+        name=name,
+        technical=tuple(sorted({owner.technical for _, owner in found if owner and owner.technical})),
+        renewal=tuple(sorted({owner.renewal for _, owner in found if owner and owner.renewal})),
+        findings=counted.total(),
+        severities={severity: counted[severity] for severity in sorted(counted, reverse=True)},
     )
 
 

@@ -36,6 +36,7 @@ _MAX_ALIKE = 4
 """Of them, groups of one rule and severity."""
 _MAX_DAMAGED = 5
 _MAX_NAMES = 3
+_MAX_OWNERS = 10
 _MAX_COMMAND = 60
 """Characters of the captures' names in a command that is proposed."""
 _SHOW_BLIND = 5
@@ -64,6 +65,7 @@ def render(
         list(_head(run)),
         list(_coverage(run, everything=everything)),
         list(_findings(run, everything=everything)),
+        list(_owners(run, everything=everything)),
         list(_trouble(run, everything=everything)),
         list(_next(run, asked, written, everything=everything)),
     ]
@@ -110,6 +112,9 @@ def _head(run: Run) -> Iterator[_Line]:
     facts = [text.size(sum(sizes)), *facts] if sizes else facts
     yield "", f"certspan {made.certspan}   {names}   {', '.join(facts)}", ""
     how = {"capture": "last packet; --at now for today", "now": "now", "time": "--at"}
+    if made.policy:
+        off = f", {text.counted(len(made.policy.disabled), 'rule')} switched off" if made.policy.disabled else ""
+        yield "", f"policy {text.inert(made.policy.name)}, SHA-256 {made.policy.sha256[:16]}…{off}", ""
     if made.clock.at:
         yield "", f"judged as of {text.moment(made.clock.at)} ({how[made.clock.how]})", ""
     if first and last and (last - first).days > _SPAN_DAYS:
@@ -199,6 +204,19 @@ def _findings(run: Run, *, everything: bool) -> Iterator[_Line]:
         yield Text("OTHERS", style="bold"), _summed(others), "--all shows them"
 
 
+def _owners(run: Run, *, everything: bool) -> Iterator[_Line]:
+    """Tell whose the findings are, where a policy says so."""
+    shown = run.owners if everything else run.owners[:_MAX_OWNERS]
+    for place, row in enumerate(shown):
+        told = ", ".join(f"{text.number(count)} {severity}" for severity, count in row.severities.items())
+        ways = f"   renewal: {text.listed(map(text.inert, row.renewal), 2)}" if row.renewal else ""
+        who = f" ({text.listed(map(text.inert, row.technical), 2)})" if row.technical else ""
+        yield Text("OWNERS" if not place else "", style="bold"), f"{text.inert(row.name)}{who}: {told}{ways}", ""
+    left = len(run.owners) - len(shown)
+    if left:
+        yield "", f"and {text.counted(left, 'more owner')}", "--all shows them"
+
+
 def _told(groups: Sequence[Group]) -> list[Group]:
     """Choose the groups told one by one: the gravest, and not too many alike."""
     loud = [group for group in groups if group.severity >= Severity.MEDIUM] or groups
@@ -232,6 +250,8 @@ def _group(group: Group, *, everything: bool, said: set[str]) -> Iterator[_Line]
     where = [part for part in (names, issuer, places) if part]
     if where:
         yield "", ", ".join(where), ""
+    if group.owners:
+        yield "", f"owned by {text.listed(group.owners, None if everything else _MAX_NAMES)}", ""
     if not group.confirmed:
         yield "", "unconfirmed: the peers did not prove to be there; anyone can forge this", ""
     if group.also:
