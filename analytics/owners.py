@@ -54,6 +54,7 @@ class Owners:
             for owner in owners
         ]
         self._cmdb = cmdb
+        self._known: dict[Held, Match | None] = {}
         self._rows: dict[str, list[Row]] = defaultdict(list)
         for row in cmdb.rows if cmdb else ():
             for identity in (*row.addresses, *row.names, *row.macs):
@@ -61,10 +62,10 @@ class Owners:
 
     def first(self, held: Held) -> Match | None:
         """Give the first owner that matches, of those that name anybody."""
-        for number in range(len(self._owners)):
-            if match := self._match(number, held):
-                return match
-        return None
+        if held not in self._known:
+            matches = (self._match(number, held) for number in range(len(self._owners)))
+            self._known[held] = next((match for match in matches if match), None)
+        return self._known[held]
 
     def _match(self, number: int, held: Held) -> Match | None:
         """Give this owner if each kind of selection it makes matches."""
@@ -93,12 +94,13 @@ class Owners:
 
     def _row(self, owner: Owner, held: Held) -> Row | None:
         """Find the holder's row of the CMDB, by its address, else by a name, else by its MAC."""
+        if self._cmdb is None:
+            return None
         names = (*held.server_names, *held.sans)
         for identity in (held.address, *(name.lower().removesuffix(".") for name in names), *held.macs):
             for row in self._rows.get(identity, ()):
-                if all(
-                    values.matcher(text).fullmatch(row.cells.get(column, "")) for column, text in owner.cmdb.items()
-                ):
+                cells = ((self._cmdb.cell(row, column), text) for column, text in owner.cmdb.items())
+                if all(values.matcher(text).fullmatch(cell) for cell, text in cells):
                     return row
         return None
 

@@ -187,7 +187,7 @@ def seen(address: str, *names: str, macs: tuple[str, ...] = (), ours: bool = Tru
 
 def row(line: int, *addresses: str, names: tuple[str, ...] = (), macs: tuple[str, ...] = ()) -> Row:
     """Make a row."""
-    return Row(line, addresses, names, macs, None, {})
+    return Row(line, addresses, names, macs, None, ())
 
 
 def test_each_row_and_address_is_in_the_lists_it_belongs_to() -> None:

@@ -440,7 +440,8 @@ def outputs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     files = [part for kind, path in made.items() for part in (f"--{kind}", path)]
     done = audit(PCAPS / "mqtt-mutual.pcap", "--policy", site, *files, "--store", f"chdb://{folder}/store")
     assert (done.returncode, done.stderr) == (0, "")
-    query = "SELECT policy_sha256 FROM evaluations FINAL"
+    kept = "(SELECT countIf(length(owners) = 1 AND length(zones) = 1) = count() FROM findings FINAL)"
+    query = f"SELECT policy_sha256, {kept} FROM evaluations FINAL"
     stored = subprocess.run(
         [CERTSPAN, "store", "query", "--store", f"chdb://{folder}/store", query], check=True, capture_output=True
     )
@@ -456,7 +457,7 @@ def test_the_hash_of_the_policy_stands_in_every_output(outputs: dict[str, str]) 
     assert document["run"]["policy"]["sha256"] == digest
     assert f"<code>{digest}</code>" in outputs["report"]
     assert digest[:16] in outputs["terminal"]
-    assert outputs["store"] == f"{digest}\n"
+    assert outputs["store"] == f"{digest}\t1\n"
     assert document["run"]["home"] == ["0.0.0.0/0"]
 
 

@@ -8,6 +8,7 @@ import hashlib
 import io
 import ipaddress
 import re
+import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -19,9 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-LARGEST: Final = 256 << 20
+LARGEST: Final = 64 << 20
 """Bytes of the file."""
-MOST_ROWS: Final = 2_000_000
+MOST_ROWS: Final = 500_000
 LARGEST_CELL: Final = 32_768
 """Characters, as many as a spreadsheet's cell holds."""
 MOST_TOLD: Final = 1_000
@@ -69,8 +70,8 @@ class Row:
     """Lower case, without a dot at the end."""
     macs: tuple[str, ...]
     owner: str | None
-    cells: Mapping[str, str]
-    """Column -> text, as it stands there."""
+    cells: tuple[str, ...]
+    """Text as it stands there, in the order of the header."""
 
     @property
     def shown(self) -> str:
@@ -94,6 +95,11 @@ class Table:
     """Rows that could not be used."""
     doubts: int = 0
     """Cells that could not be used."""
+
+    def cell(self, row: Row, column: str) -> str:
+        """Give what stands in a column, the first of this name; "" where the row ends before it."""
+        place = self.header.index(column)
+        return row.cells[place] if place < len(row.cells) else ""
 
     def tell(self, line: int, what: str) -> None:
         """Note a trouble."""
@@ -219,7 +225,7 @@ def _take(table: Table, line: int, cells: list[str] | str) -> None:
         tuple(_each(table, line, named, "names", values.name)),
         tuple(_each(table, line, named, "macs", _whole_mac)),
         next((named[one].strip() for one in table.columns.owner if _there(named.get(one, ""))), None),
-        named,
+        tuple(map(sys.intern, cells)),
     )
     if row.addresses or row.names or row.macs:
         table.rows.append(row)

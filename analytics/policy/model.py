@@ -129,7 +129,7 @@ class Document(_Table, frozen=True, kw_only=True):
     ] = {}
     zones: Annotated[list[Zone], Meta(max_length=1000, description="parts of the network")] = []
     pins: Annotated[list[Pin], Meta(max_length=10_000, description="servers with fixed keys")] = []
-    owners: Annotated[list[Owner], Meta(max_length=10_000, description="who answers for what, first match wins")] = []
+    owners: Annotated[list[Owner], Meta(max_length=2000, description="who answers for what, first match wins")] = []
     cmdb: Annotated[Cmdb, Meta(description="a table of what should be there")] = Cmdb()
 
 
