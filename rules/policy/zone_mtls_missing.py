@@ -10,9 +10,11 @@ ZONE = of_endpoint(ZONES)
 
 
 def saw(condition: str) -> str:
-    """Tell whether some session of the endpoint is so."""
-    scope = "(loads = {loads:Array(String)}, home = {home:Array(String)})"
-    return f"(scope, address, port) IN (SELECT scope, server, server_port FROM session{scope} WHERE {condition})"
+    """Tell whether some session of the endpoint is so; where no zone demands it, no session is looked at."""
+    sessions = "session(loads = {loads:Array(String)}, home = {home:Array(String)})"
+    demanded = f"arrayExists(zone -> zone.mtls, {{zones:{ZONES}}})"
+    here = f"SELECT scope, server, server_port FROM {sessions} WHERE {demanded} AND ({condition})"
+    return f"(scope, address, port) IN ({here})"
 
 
 LET_IN = saw("client_certificate_requested AND client_visibility = 'none_sent' AND established")
