@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from analytics import evaluate as evaluation_module
 from analytics import keep
 from analytics.audit import Request, audit
 from analytics.evaluate import evaluate
@@ -17,7 +16,7 @@ from analytics.finding import finding_id
 from analytics.forge.certificates import session_certificates
 from analytics.forge.packets import forge_capture
 from analytics.forge.trial import Trial, trial
-from analytics.life import steps, waivers
+from analytics.life import history, steps, waivers
 from analytics.life.event import Kind, Now, Past, State
 from analytics.network import home_ranges
 from analytics.store import open_store
@@ -152,7 +151,7 @@ def test_what_else_a_holder_presents_does_not_replace(place: Trial, sessions: tu
 
 @pytest.mark.parametrize(("after", "wanted"), [(0, []), (1, [Kind.STALE])])
 def test_stale_begins_after_the_last_moment(after: int, wanted: list[Kind]) -> None:
-    past = Past("f", 1, State.OPEN, "r", "low", "t", "endpoint", "s", None, True, day(1, 1), None)  # noqa: FBT003  a row
+    past = Past("f", 1, State.OPEN, "r", "low", "t", "endpoint", "s", None, True, day(1, 1), None)
     at = day(1, 31) + dt.timedelta(milliseconds=after)
     assert [one.kind for one in steps.events(past, Now(), at, dt.timedelta(days=30))] == wanted
 
@@ -255,7 +254,7 @@ def test_what_a_killed_run_saw_is_told_by_the_next(place: Trial, monkeypatch: py
             check(place, day(3, 20))
     assert not check(place, day(3, 19)).kept
     assert told(check(place, day(3, 21)), "expiring") == ["opened"]
-    assert evaluation_module.history.latest(place.store) == day(3, 20)
+    assert history.latest(place.store) == day(3, 20)
 
 
 def test_a_waiver_is_told_when_it_begins_and_when_it_ends(place: Trial) -> None:
