@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from analytics import evaluate as evaluation_module
 from analytics import keep
 from analytics.audit import Request, audit
 from analytics.evaluate import evaluate
@@ -17,7 +16,7 @@ from analytics.finding import finding_id
 from analytics.forge.certificates import session_certificates
 from analytics.forge.packets import forge_capture
 from analytics.forge.trial import Trial, trial
-from analytics.life import steps, waivers
+from analytics.life import history, steps, waivers
 from analytics.life.event import Kind, Now, Past, State
 from analytics.network import home_ranges
 from analytics.store import open_store
@@ -255,7 +254,7 @@ def test_what_a_killed_run_saw_is_told_by_the_next(place: Trial, monkeypatch: py
             check(place, day(3, 20))
     assert not check(place, day(3, 19)).kept
     assert told(check(place, day(3, 21)), "expiring") == ["opened"]
-    assert evaluation_module.history.latest(place.store) == day(3, 20)
+    assert history.latest(place.store) == day(3, 20)
 
 
 def test_a_waiver_is_told_when_it_begins_and_when_it_ends(place: Trial) -> None:
