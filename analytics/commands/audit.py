@@ -220,7 +220,7 @@ def _request(captures: tuple[str, ...], options: dict[str, Any], pack: RulePack)
     except network.NetworkError as error:
         raise Failure(f"--home {error}", Exit.USAGE) from error
     except BlocklistError as error:
-        raise Failure(f"--blocklist {error}", Exit.USAGE) from error
+        raise Failure(f"a blocklist (--blocklist, or of the policy): {error}", Exit.USAGE) from error
     except (at.AtError, SourceError, PolicyError) as error:
         raise Failure(str(error), Exit.USAGE) from error
 
