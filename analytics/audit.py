@@ -21,6 +21,7 @@ from analytics.network import display_network
 from analytics.report import group, tally
 from analytics.report.model import Coverage, RuleVerdicts, Run
 from analytics.report.provenance import Clock, InputCapture, Provenance, RulePack
+from analytics.shadow import shadow
 from analytics.store import open_store, temporary_store
 from rules.rule import Verdict
 from sensor.engine import NativeEngine
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
     from analytics.evaluate import Evaluation
     from analytics.load import LoadResult
-    from analytics.report.model import CertificateRow
+    from analytics.report.model import CertificateRow, ShadowIssuer
     from analytics.store import Store
     from rules.pack import RulePack as LoadedRules
     from sensor.engine import Batch
@@ -196,7 +197,16 @@ def _result(request: Request, store: Store, rules: LoadedRules, taken: _Taken, e
         certificates=rows,
         issuers=tally.issuers(rows, taken.clock.at),
         posture=tally.posture(rows, spoken),
+        shadow=_shadow(store, home, taken, seen),
     )
+
+
+def _shadow(store: Store, home: Sequence[str], taken: _Taken, seen: Coverage) -> tuple[ShadowIssuer, ...]:
+    """List who issues here without sanction."""
+    if not taken.loads:
+        return ()
+    any_ours = seen.holders.ours > 0 or seen.our_endpoints > 0
+    return shadow(store, loads=taken.loads, home=home, at=taken.clock.at, any_ours=any_ours)
 
 
 def _counters(reports: Sequence[CaptureReport]) -> dict[str, int]:

@@ -36,6 +36,8 @@ _MAX_ALIKE = 4
 """Of them, groups of one rule and severity."""
 _MAX_DAMAGED = 5
 _MAX_NAMES = 3
+_MAX_SHADOW = 3
+"""Issuers nobody sanctioned that are told one by one."""
 _MAX_COMMAND = 60
 """Characters of the captures' names in a command that is proposed."""
 _SHOW_BLIND = 5
@@ -64,6 +66,7 @@ def render(
         list(_head(run)),
         list(_coverage(run, everything=everything)),
         list(_findings(run, everything=everything)),
+        list(_shadow(run, everything=everything)),
         list(_trouble(run, everything=everything)),
         list(_next(run, asked, written, everything=everything)),
     ]
@@ -197,6 +200,19 @@ def _findings(run: Run, *, everything: bool) -> Iterator[_Line]:
             yield from _group(group, everything=everything, said=said)
     elif others:
         yield Text("OTHERS", style="bold"), _summed(others), "--all shows them"
+
+
+def _shadow(run: Run, *, everything: bool) -> Iterator[_Line]:
+    """Tell who issues here without sanction: the largest, or all."""
+    shown = run.shadow if everything else run.shadow[:_MAX_SHADOW]
+    for place, one in enumerate(shown):
+        growth = f", {text.number(one.new)} new in 30 days" if one.new is not None else ""
+        unseen = "" if one.key_seen else ", its key was not seen"
+        held = f"{text.counted(one.certificates, 'certificate')} at {text.counted(one.holders, 'holder')}"
+        body = f"{text.inert(one.name, 80)} ({one.kind}): {held} since {text.day(one.first_seen)}{growth}{unseen}"
+        yield Text("SHADOW" if not place else "", style="bold"), body, ""
+    if left := len(run.shadow) - len(shown):
+        yield "", f"and {text.counted(left, 'issuer')} more that nobody sanctioned", "--all shows them"
 
 
 def _told(groups: Sequence[Group]) -> list[Group]:
