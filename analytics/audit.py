@@ -24,6 +24,7 @@ from analytics.policy.apply import rules_by
 from analytics.report import group, tally
 from analytics.report.model import Coverage, RuleVerdicts, Run
 from analytics.report.provenance import Clock, InputCapture, PolicyUsed, Provenance, RulePack
+from analytics.shadow import shadow
 from analytics.store import open_store, temporary_store
 from rules.rule import Verdict
 from sensor.engine import NativeEngine
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from analytics.evaluate import Evaluation
     from analytics.load import LoadResult
     from analytics.policy.read import Policy
-    from analytics.report.model import CertificateRow
+    from analytics.report.model import CertificateRow, ShadowIssuer
     from analytics.store import Store
     from rules.pack import RulePack as LoadedRules
     from sensor.engine import Batch
@@ -207,9 +208,18 @@ def _result(request: Request, store: Store, rules: LoadedRules, taken: _Taken, e
         certificates=rows,
         issuers=tally.issuers(rows, taken.clock.at),
         posture=tally.posture(rows, spoken),
+        shadow=_shadow(store, home, taken, seen),
     )
     owned = bool(request.policy and request.policy.document.owners)
     return replace(run, owners=tally.owners(run.scope)) if owned else run
+
+
+def _shadow(store: Store, home: Sequence[str], taken: _Taken, seen: Coverage) -> tuple[ShadowIssuer, ...]:
+    """List who issues here without sanction."""
+    if not taken.loads:
+        return ()
+    any_ours = seen.holders.ours > 0 or seen.our_endpoints > 0
+    return shadow(store, loads=taken.loads, home=home, at=taken.clock.at, any_ours=any_ours)
 
 
 def _counters(reports: Sequence[CaptureReport]) -> dict[str, int]:

@@ -28,7 +28,8 @@ _CERTIFICATES = f"""
 SELECT lower(hex(sha256)), subject, subject_attributes, issuer, issuer_attributes, self_issued, serial,
     sans, sans_known, not_before, not_after, key_algorithm::Nullable(String), key_bits, key_curve::Nullable(String),
     signature_hash::Nullable(String), is_ca, presented_as_leaf,
-    arrayMap(h -> tuple(h.role, h.address, h.port), holders), ours, confirmed, first_seen, last_seen, defects
+    arrayMap(h -> tuple(h.role, h.address, h.port), holders), ours, confirmed, first_seen, last_seen, defects,
+    class::Nullable(String)
 FROM certificate{_VIEW} ORDER BY ours DESC, not_after NULLS LAST, 1"""
 
 
@@ -99,7 +100,7 @@ def _certificate(row: Sequence[Any]) -> CertificateRow:
     """Make a row of the answer to `_CERTIFICATES`."""
     (sha256, subject, of_subject, issuer, of_issuer, self_issued, serial, sans, sans_known, *rest) = row
     (not_before, not_after, algorithm, bits, curve, hash_name, is_ca, leaf, holders, ours, confirmed, *seen) = rest
-    first_seen, last_seen, defects = seen
+    first_seen, last_seen, defects, kind = seen
     return CertificateRow(
         sha256=sha256,
         name=_name(of_subject) or _bare(sans) or subject or f"certificate {sha256[:16]}",
@@ -121,6 +122,7 @@ def _certificate(row: Sequence[Any]) -> CertificateRow:
         first_seen=first_seen,
         last_seen=last_seen,
         defects=tuple(json.loads(defect)["code"] for defect in defects),
+        kind=kind,
     )
 
 

@@ -16,13 +16,12 @@ from analytics.budget import LEAST
 from analytics.engines import JOINED_HELP, MAPPED, processors, reader_option, workers_option
 from analytics.exits import Exit, Failure, complain, store_failure
 from analytics.size import Size
+from analytics.trust_options import settings, trust_options
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from analytics.audit import Request
-    from analytics.derive.settings import Settings
-    from analytics.policy.read import Policy
     from analytics.report.model import Run
     from analytics.runlog import RunLog
     from rules.pack import RulePack
@@ -88,21 +87,7 @@ If several apply: 4, then 3, then 1.
     help="Exit 3 if there are findings of this severity or above about machines of yours "
     "(about any machine, with --all or where nothing is yours).",
 )
-@click.option(
-    "--trust",
-    multiple=True,
-    type=click.Path(path_type=Path),
-    metavar="PLACE",
-    help="Certificates of your own CAs: a PEM or DER file, or a folder of them; may be repeated.",
-)
-@click.option(
-    "--vendor-trust",
-    multiple=True,
-    type=click.Path(path_type=Path),
-    metavar="PLACE",
-    help="The same of vendors whose CAs you accept.",
-)
-@click.option("--system-roots", is_flag=True, help="Roots of this machine count as public, beside Mozilla's.")
+@trust_options
 @click.option("--store", metavar="URL", help="Keep what was found in this store, such as chdb:///srv/certspan.")
 @click.option(
     "--memory",
@@ -115,14 +100,6 @@ If several apply: 4, then 3, then 1.
 )
 @workers_option
 @reader_option
-@click.option(
-    "--blocklist",
-    "blocklists",
-    multiple=True,
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="Keys that are known to the world, as badkeys lists them or a hash a line (docs/using.md); may be repeated.",
-)
 @click.option("--joined", is_flag=True, help=JOINED_HELP)
 @click.option("--all", "everything", is_flag=True, help="Leave nothing out of the summary; others' machines too.")
 @click.option(
@@ -190,7 +167,6 @@ def _request(captures: tuple[str, ...], options: dict[str, Any], pack: RulePack)
     from analytics import at, network  # noqa: PLC0415
     from analytics.audit import Request  # noqa: PLC0415
     from analytics.cli import clock  # noqa: PLC0415
-    from analytics.derive.blocklist import BlocklistError, load  # noqa: PLC0415
     from analytics.policy.apply import home  # noqa: PLC0415
     from analytics.policy.read import PolicyError, read_policy  # noqa: PLC0415
     from sensor.joined import check  # noqa: PLC0415
@@ -202,8 +178,6 @@ def _request(captures: tuple[str, ...], options: dict[str, Any], pack: RulePack)
         inputs = expand(captures)
         if options["joined"]:
             check(inputs)
-        settings = _settings(options, policy)
-        load(settings.blocklists)
         return Request(
             inputs,
             when,
@@ -214,44 +188,13 @@ def _request(captures: tuple[str, ...], options: dict[str, Any], pack: RulePack)
             options["workers"] or processors(),
             mapped=options["reader"] == MAPPED,
             joined=options["joined"],
-            settings=settings,
+            settings=settings(options, policy),
             policy=policy,
         )
     except network.NetworkError as error:
         raise Failure(f"--home {error}", Exit.USAGE) from error
-    except BlocklistError as error:
-        raise Failure(f"a blocklist (--blocklist, or of the policy): {error}", Exit.USAGE) from error
     except (at.AtError, SourceError, PolicyError) as error:
         raise Failure(str(error), Exit.USAGE) from error
-
-
-def _settings(options: dict[str, Any], policy: Policy | None) -> Settings:
-    """Put together whom the user trusts and which keys are known: the policy's, and the command line's.
-
-    A folder or file that is no good is refused before the work starts.
-    """
-    from analytics.derive.anchors import AnchorError, anchors  # noqa: PLC0415
-    from analytics.derive.settings import Settings  # noqa: PLC0415
-    from analytics.policy.apply import settings as of_policy  # noqa: PLC0415
-
-    given = Settings(options["trust"], options["vendor_trust"], options["system_roots"], options["blocklists"])
-    parts = (
-        ("--trust", Settings(given.corporate)),
-        ("--vendor-trust", Settings((), given.vendors)),
-        ("--system-roots:", Settings(system_roots=given.system_roots)),
-    )
-    for name, part in parts:
-        try:
-            anchors(part)
-        except AnchorError as error:
-            raise Failure(f"{name} {error}", Exit.USAGE) from error
-    held = Settings() if policy is None else of_policy(policy)
-    return Settings(
-        (*held.corporate, *given.corporate),
-        (*held.vendors, *given.vendors),
-        held.system_roots or given.system_roots,
-        (*held.blocklists, *given.blocklists),
-    )
 
 
 def _outputs(options: dict[str, Any], request: Request) -> dict[str, str]:

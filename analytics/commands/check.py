@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from analytics.exits import Exit, Failure, store_failure
+from analytics.trust_options import settings, trust_options
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from analytics.evaluate import Evaluation
-    from rules.pack import RulePack
+    from analytics.policy.read import Policy
 
 _SEVERITIES = ("info", "low", "medium", "high", "critical")
 
@@ -56,29 +57,48 @@ If several apply: 4, then 3, then 1.
     metavar="DAYS",
     help="Call a finding stale whose subject was not seen for so long.",
 )
+@click.option("--policy", type=click.Path(), metavar="FILE", help="Your policy; as for certspan audit.")
+@trust_options
 @click.option("--rules", "folder", type=click.Path(path_type=Path), metavar="FOLDER", help="Rules of your own.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 def command(url: str, folder: Path | None, *, as_json: bool, **options: Any) -> None:
     """Judge everything a store holds, keep what became of each finding, and tell what changed since the last check."""
-    from analytics.life import listing, tell  # noqa: PLC0415  `--help` need not wait for the store
+    from analytics.derive import derive_all  # noqa: PLC0415  `--help` need not wait for the store
+    from analytics.evaluate import evaluate  # noqa: PLC0415
+    from analytics.keep import last_evaluation  # noqa: PLC0415
+    from analytics.life import listing, tell  # noqa: PLC0415
     from analytics.output import ReaderGoneError, write_out  # noqa: PLC0415
+    from analytics.policy.apply import rules_by  # noqa: PLC0415
+    from analytics.policy.read import PolicyError, read_policy  # noqa: PLC0415
     from analytics.store import StoreError, open_store  # noqa: PLC0415
     from rules.pack import RuleFolderError, load_rules  # noqa: PLC0415
 
     try:
-        now, home = _asked(options)
         pack = load_rules(folder)
+        policy = None if options["policy"] is None else read_policy(options["policy"], pack)
+        now, home = _asked(options, policy)
+        given = settings(options, policy)
         with open_store(url, read_only=True):  # a store that is not there is not made
             pass
         with open_store(url) as store:
             store.migrate()
-            evaluation, last = _judge(store, pack, now, home, options["stale_after"])
+            derive_all(store, given)
+            last = last_evaluation(store, ())
+            evaluation = evaluate(
+                store,
+                pack if policy is None else rules_by(policy, pack),
+                now=now,
+                home=home,
+                policy=policy,
+                keep=True,
+                stale_after=dt.timedelta(days=options["stale_after"]),
+            )
             names = [column.name for column in listing.COLUMNS]
             rows = listing.ask(store, listing.Wanted(states=("open", "stale")), now).rows
             standing = [dict(zip(names, row, strict=True)) for row in rows]
         told = tell.as_json if as_json else tell.as_text
         write_out(told(url, evaluation, standing, last).encode())
-    except RuleFolderError as error:
+    except (RuleFolderError, PolicyError) as error:
         raise Failure(str(error), Exit.USAGE) from error
     except StoreError as error:
         raise store_failure(error) from error
@@ -87,33 +107,22 @@ def command(url: str, folder: Path | None, *, as_json: bool, **options: Any) -> 
     sys.exit(_status(evaluation, standing, options["fail_on"]))
 
 
-def _asked(options: dict[str, Any]) -> tuple[dt.datetime, Sequence[str]]:
+def _asked(options: dict[str, Any], policy: Policy | None) -> tuple[dt.datetime, Sequence[str]]:
     """Read clock and networks."""
     from analytics import at, network  # noqa: PLC0415
     from analytics.cli import clock  # noqa: PLC0415
+    from analytics.policy.apply import home  # noqa: PLC0415
 
     try:
         now, _ = at.parse(options["when"], clock)
-        home = network.home_ranges(options["home"])
+        ranges = home(policy, options["home"])
     except at.AtError as error:
         raise Failure(str(error), Exit.USAGE) from error
     except network.NetworkError as error:
         raise Failure(f"--home {error}", Exit.USAGE) from error
     if now is None:
         raise Failure("--at capture: a store has no last packet to judge at; write 'now' or a time", Exit.USAGE)
-    return now, home
-
-
-def _judge(
-    store: Any, pack: RulePack, now: dt.datetime, home: Sequence[str], days: int
-) -> tuple[Evaluation, dt.datetime | None]:
-    """Judge and keep; gives also when the store was judged before."""
-    from analytics.evaluate import evaluate  # noqa: PLC0415
-    from analytics.keep import last_evaluation  # noqa: PLC0415
-
-    last = last_evaluation(store, ())
-    stale_after = dt.timedelta(days=days)
-    return evaluate(store, pack, now=now, home=home, keep=True, stale_after=stale_after), last
+    return now, ranges
 
 
 def _status(evaluation: Evaluation, standing: Sequence[dict[str, Any]], fail_on: str | None) -> int:

@@ -14,7 +14,7 @@ from analytics.report.sentence import sentence
 
 if TYPE_CHECKING:
     from analytics.finding import Finding, Holder
-    from analytics.report.model import BlindEndpoint, Coverage, Group, OwnerRow, Run
+    from analytics.report.model import BlindEndpoint, Coverage, Group, OwnerRow, Run, ShadowIssuer
     from analytics.report.provenance import InputCapture, PolicyUsed, Provenance
 
 _Object = dict[str, Any]
@@ -43,6 +43,7 @@ def document(run: Run) -> _Object:
         "findings": [finding(one) for one in run.findings],
         "waived": [finding(one) for one in run.waived],
         "groups": [_group(group) for group in run.groups],
+        "shadow_pki": [_shadow(one) for one in run.shadow],
         "rules": [
             {
                 "rule": verdict.rule,
@@ -182,6 +183,23 @@ def _holder(holder: Holder) -> _Object:
         "server_names": list(holder.server_names),
         "first_seen": text.rfc3339(holder.first_seen),
         "last_seen": text.rfc3339(holder.last_seen),
+    }
+
+
+def _shadow(one: ShadowIssuer) -> _Object:
+    return {
+        "issuer_key": one.issuer_key,
+        "issuer_key_seen": one.key_seen,
+        "name": one.name,
+        "names": list(one.names),
+        "class": one.kind,
+        "reason": one.reason,
+        "certificates": one.certificates,
+        "holders": one.holders,
+        "networks": list(one.networks),
+        "first_seen": text.rfc3339(one.first_seen),
+        "last_seen": text.rfc3339(one.last_seen),
+        "new_30_days": one.new,
     }
 
 

@@ -133,6 +133,8 @@ class CertificateRow:
     last_seen: datetime | None
     defects: tuple[str, ...]
     """Codes."""
+    kind: str | None = None
+    """Class: public, corporate ...; None: not derived."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +153,31 @@ class IssuerRow:
     last_seen: datetime | None
     next_end: datetime | None
     """Earliest notAfter of its certificates that is not yet past."""
+    kinds: tuple[str, ...] = ()
+    """Classes of its certificates."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShadowIssuer:
+    """A CA that issues here and that nobody sanctioned; counted are certificates that holders present as their own."""
+
+    issuer_key: str
+    """SHA-256 of its public key, hexadecimal; if that was not seen, a name of issuer name and key identifier."""
+    key_seen: bool
+    name: str
+    names: tuple[str, ...]
+    """RFC 4514 texts."""
+    kind: str
+    """unknown, test or intercepted."""
+    reason: str
+    certificates: int
+    holders: int
+    networks: tuple[str, ...]
+    """Of its holders: /24, /64."""
+    first_seen: datetime
+    last_seen: datetime
+    new: int | None
+    """Certificates first seen in the last 30 days; None: what is known does not go back so far."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,6 +278,8 @@ class Run:
     """Worst off first; none where no policy names owners."""
     waived: tuple[Finding, ...] = ()
     """Findings that someone has accepted for now (`certspan waive`); they are in none of the other numbers."""
+    shadow: tuple[ShadowIssuer, ...] = ()
+    """Issuers nobody sanctioned, largest first."""
 
     @property
     def scope(self) -> tuple[Finding, ...]:

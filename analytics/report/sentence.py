@@ -37,7 +37,8 @@ def sentence(run: Run) -> str:
         kinds = {kind: count for (found, kind), count in sorted(classes.items()) if found == name}
         if not kinds:
             continue
-        nouns = " and ".join(text.counted(count, kind) for kind, count in kinds.items())
+        *first, last = (text.counted(count, kind) for kind, count in kinds.items())
+        nouns = f"{', '.join(first)} and {last}" if first else last
         if spoken in kinds and len(kinds) == 1:
             nouns = text.number(kinds[spoken])
         spoken = next(iter(kinds)) if len(kinds) == 1 else ""

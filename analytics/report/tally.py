@@ -39,6 +39,7 @@ def _issuer(*, own: bool, rows: Sequence[CertificateRow], at: datetime | None) -
         first_seen=min((row.first_seen for row in rows if row.first_seen), default=None),
         last_seen=max((row.last_seen for row in rows if row.last_seen), default=None),
         next_end=min(ahead, default=None),
+        kinds=tuple(sorted({row.kind for row in rows if row.kind})),
     )
 
 

@@ -37,6 +37,8 @@ _MAX_ALIKE = 4
 _MAX_DAMAGED = 5
 _MAX_NAMES = 3
 _MAX_OWNERS = 10
+_MAX_SHADOW = 3
+"""Issuers nobody sanctioned that are told one by one."""
 _MAX_COMMAND = 60
 """Characters of the captures' names in a command that is proposed."""
 _SHOW_BLIND = 5
@@ -65,6 +67,7 @@ def render(
         list(_head(run)),
         list(_coverage(run, everything=everything)),
         [*_findings(run, everything=everything), *_waived(run)],
+        list(_shadow(run, everything=everything)),
         list(_owners(run, everything=everything)),
         list(_trouble(run, everything=everything)),
         list(_next(run, asked, written, everything=everything)),
@@ -224,6 +227,19 @@ def _waived(run: Run) -> Iterator[_Line]:
         counted = text.listed((f"{rule} {text.number(count)}" for rule, count in sorted(rules.items())), 6)
         body = f"{text.counted(len(run.waived), 'finding')}, accepted for now: {counted}"
         yield Text("WAIVED", style="bold"), body, "certspan waive --list"
+
+
+def _shadow(run: Run, *, everything: bool) -> Iterator[_Line]:
+    """Tell who issues here without sanction: the largest, or all."""
+    shown = run.shadow if everything else run.shadow[:_MAX_SHADOW]
+    for place, one in enumerate(shown):
+        growth = f", {text.number(one.new)} new in 30 days" if one.new is not None else ""
+        unseen = "" if one.key_seen else ", its key was not seen"
+        held = f"{text.counted(one.certificates, 'certificate')} at {text.counted(one.holders, 'holder')}"
+        body = f"{text.inert(one.name, 80)} ({one.kind}): {held} since {text.day(one.first_seen)}{growth}{unseen}"
+        yield Text("SHADOW" if not place else "", style="bold"), body, ""
+    if left := len(run.shadow) - len(shown):
+        yield "", f"and {text.counted(left, 'issuer')} more that nobody sanctioned", "--all shows them"
 
 
 def _told(groups: Sequence[Group]) -> list[Group]:
