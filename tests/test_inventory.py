@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import csv
+import hashlib
 import io
 import json
 import subprocess
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 from command import CERTSPAN, certspan
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 PCAPS = Path(__file__).parents[1] / "pcaps"
 CAPTURE = PCAPS / "smart-building.pcapng"
@@ -108,6 +110,28 @@ def test_coverage_adds_up_to_all_handshakes(url: str) -> None:
         assert sum(row["sessions"] for row in rows if row["side"] == side) == len(SESSIONS)
     visible = {row["visibility"]: row["sessions"] for row in rows if row["side"] == "server"}["visible"]
     assert visible == sum(row["server_visibility"] == "visible" for row in SESSIONS)
+
+
+def test_keys_are_those_of_the_certificates(url: str) -> None:
+    wanted: dict[str, set[str]] = {}
+    for sha256, certificate in KNOWN.items():
+        spki = certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        wanted.setdefault(hashlib.sha256(spki).hexdigest(), set()).add(sha256)
+    rows = {row["spki_sha256"]: row for row in listed("inventory", "keys", "--store", url)}
+    assert wanted.keys() <= rows.keys()
+    assert len(rows) <= len(wanted) + len(DER) - len(KNOWN)
+    assert {key: rows[key]["certificate_count"] for key in wanted} == {key: len(held) for key, held in wanted.items()}
+    assert max(map(len, wanted.values())) > 1
+
+
+def test_issuers_sign_what_their_key_verifies(url: str) -> None:
+    cameras = [
+        one for one in KNOWN.values() if "Vista Cam Root" in one.issuer.rfc4514_string() and one.subject != one.issuer
+    ]
+    rows = listed("inventory", "issuers", "--store", url, "--filter", "name~vista cam")
+    assert [row["certificate_count"] for row in rows] == [len(cameras)]
+    assert {row["class"] for row in rows} == {"unknown"}
+    assert sum(row["certificate_count"] for row in listed("inventory", "issuers", "--store", url)) <= len(DER)
 
 
 def test_csv_is_json_in_cells_and_the_table_says_what_it_leaves_out(url: str) -> None:

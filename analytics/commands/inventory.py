@@ -46,7 +46,7 @@ Exit status: 0 done; 2 usage, or no such store; 4 the store or the output failed
 @click.option("--csv", "form", flag_value="csv", help="For a spreadsheet, all columns.")
 @click.option("--table", "form", flag_value="table", default="table", help="For people, what tells most: the default.")
 def command(kind: str, url: str, form: str, limit: int | None, **wished: tuple[str, ...] | bool | None) -> None:
-    """List what a store holds: certificates, endpoints, holders, or how much could be seen (coverage)."""
+    """List what a store holds: certificates, endpoints, holders, issuers, keys, and how much was seen (coverage)."""
     from analytics import network  # noqa: PLC0415  `--help` need not wait for the store
     from analytics.inventory.ask import Wish, ask  # noqa: PLC0415
     from analytics.inventory.filters import FilterError  # noqa: PLC0415

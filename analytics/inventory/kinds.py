@@ -59,6 +59,7 @@ _PLACES = (
     "arrayMap(h -> if(h.port IS NULL, h.address, concat(if(position(h.address, ':') > 0, concat('[', h.address, ']'), "
     "h.address), ':', toString(assumeNotNull(h.port)))), holders)"
 )
+_HELD_IN = "arrayExists(h -> isIPAddressInRange(h.address, {network:String}), holders)"
 _IN_NETWORK = "isIPAddressInRange(address, {network:String})"
 _SEEN = (_same("first_seen", Type.TIME), _same("last_seen", Type.TIME, brief=True))
 _WHOSE = (_same("ours", Type.TRUTH), _same("confirmed", Type.TRUTH))
@@ -80,6 +81,8 @@ KINDS: Final = {
             Column("spki_sha256", "lower(hex(spki_sha256))", Type.TEXT),
             _same("is_ca", Type.TRUTH),
             _same("self_signed", Type.TRUTH),
+            Column("class", "class::Nullable(String)", Type.TEXT, brief=True),
+            _same("class_reason", Type.TEXT),
             Column("leaf", "presented_as_leaf", Type.TRUTH),
             _same("roles", Type.LIST),
             _same("sources", Type.LIST),
@@ -89,7 +92,7 @@ KINDS: Final = {
             *_SEEN,
         ),
         order="not_after NULLS LAST, sha256",
-        network="arrayExists(h -> isIPAddressInRange(h.address, {network:String}), holders)",
+        network=_HELD_IN,
         ours="ours",
     ),
     "endpoints": Kind(
@@ -139,6 +142,46 @@ KINDS: Final = {
         ),
         order="toIPv6(address), port, role, position, sha256",
         network=_IN_NETWORK,
+        ours="ours",
+    ),
+    "issuers": Kind(
+        source=f"issuer{_SCOPE}",
+        columns=(
+            _same("issuer_key", Type.TEXT),
+            Column("key_seen", "issuer_key_seen", Type.TRUTH),
+            _same("name", Type.TEXT, brief=True),
+            _same("names", Type.LIST),
+            _same("class", Type.TEXT, brief=True),
+            _same("class_reason", Type.TEXT),
+            _same("certificate_count", Type.NUMBER, brief=True),
+            _same("holder_count", Type.NUMBER, brief=True),
+            _same("networks", Type.LIST, brief=True),
+            *_WHOSE,
+            *_SEEN,
+        ),
+        order="certificate_count DESC, name, issuer_key",
+        network=_HELD_IN,
+        ours="ours",
+    ),
+    "keys": Kind(
+        source=f"key{_SCOPE}",
+        columns=(
+            Column("spki_sha256", "lower(hex(spki_sha256))", Type.TEXT),
+            Column("key", _KEY, Type.TEXT, brief=True),
+            _same("names", Type.LIST, brief=True),
+            _same("issuers", Type.LIST),
+            _same("certificate_count", Type.NUMBER, brief=True),
+            _same("holder_count", Type.NUMBER, brief=True),
+            _same("under_other_names", Type.TRUTH, brief=True),
+            Column("weaknesses", "weaknesses", Type.LIST, known="weaknesses_known", brief=True),
+            _same("known_as", Type.TEXT),
+            _same("shares_prime", Type.TRUTH),
+            Column("holders", _PLACES, Type.LIST),
+            *_WHOSE,
+            *_SEEN,
+        ),
+        order="holder_count DESC, certificate_count DESC, spki_sha256",
+        network=_HELD_IN,
         ours="ours",
     ),
     "coverage": Kind(

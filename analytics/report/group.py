@@ -50,8 +50,8 @@ def rests_on(finding: Finding, certificates: Mapping[str, CertificateRow]) -> li
 
 
 def _cause(finding: Finding, certificates: Mapping[str, CertificateRow]) -> _Key:
-    """Give what must be equal within a group."""
-    rows = rests_on(finding, certificates)
+    """Give what must be equal within a group; issuers with the same thing wrong are one cause, whoever signed them."""
+    rows = [] if finding.subject_kind == "issuer" else rests_on(finding, certificates)
     issuer = tuple(sorted({"itself" if row.self_issued else str(row.issuer) for row in rows})) or finding.title
     likeness = _NUMBER.sub("#", text.inert(finding.title)) if rows else ""
     return (finding.rule, finding.severity, finding.step, finding.ours, finding.confirmed, issuer, likeness)
