@@ -20,14 +20,16 @@ TABLES = {
     "certificate_der",
     "certificates",
     "evaluations",
+    "finding_events",
     "findings",
     "imports",
     "loads",
     "schema_migrations",
     "sessions",
     "sightings",
+    "waivers",
 }
-VIEWS = {"certificate", "endpoint", "holder", "lacking", "session"}
+VIEWS = {"certificate", "endpoint", "finding", "holder", "lacking", "session"}
 
 
 @pytest.fixture(scope="module")
