@@ -13,7 +13,7 @@ from command import CERTSPAN, certspan
 
 PCAPS = Path(__file__).resolve().parent.parent / "pcaps"
 CAPTURE = PCAPS / "smart-building.pcapng"
-FINDINGS = json.loads((PCAPS / "smart-building.findings.json").read_text())
+FINDINGS = [row for path in PCAPS.glob("smart-building.findings*.json") for row in json.loads(path.read_text())]
 AT = "2026-10-12T09:00:00Z"
 
 pytestmark = pytest.mark.xdist_group("check")

@@ -40,6 +40,32 @@ ORDER BY id
 COMMENT 'Findings that someone accepts until a date; read it with FINAL';
 
 CREATE OR REPLACE VIEW finding
+(
+    id String COMMENT 'Stable name: from rule and subject',
+    rule String COMMENT 'Id of the rule',
+    severity String COMMENT 'info, low, medium, high or critical',
+    title String COMMENT 'What was found, in words',
+    event_severity String COMMENT 'As its last event has it',
+    event_title String COMMENT 'As its last event has it',
+    subject_kind String COMMENT 'certificate or endpoint',
+    subject String COMMENT 'SHA-256 of the certificate in hexadecimal, or address:port',
+    step Nullable(Int64) COMMENT 'Threshold that was crossed (days); NULL: the rule has no steps',
+    ours Bool COMMENT 'At least one holder is in the home networks',
+    confirmed Bool COMMENT 'At least one holder proved to be there',
+    first_seen Nullable(DateTime64(6, 'UTC')) COMMENT 'Earliest session it rests on',
+    last_seen Nullable(DateTime64(6, 'UTC')) COMMENT 'Latest session it rests on',
+    holders String COMMENT 'Who presents it: JSON array of objects',
+    evidence String COMMENT 'What it rests on: JSON object',
+    state String COMMENT 'open, stale or resolved',
+    opened_at DateTime64(3, 'UTC') COMMENT 'When it was first found',
+    changed_at Nullable(DateTime64(3, 'UTC')) COMMENT 'When severity, step or title last changed; NULL: never',
+    resolved_at Nullable(DateTime64(3, 'UTC')) COMMENT 'When it was resolved; NULL: it is not',
+    resolution Nullable(String) COMMENT 'replaced, mended or not_applicable; NULL: it is not resolved',
+    stale_since Nullable(DateTime64(3, 'UTC')) COMMENT 'When its subject was called unseen; NULL: it is not stale',
+    reopened UInt64 COMMENT 'How often it came back',
+    waiver Nullable(String) COMMENT 'Waiver that held at the last evaluation; NULL: none',
+    events Int64 COMMENT 'Number of its events'
+)
 COMMENT 'One row a finding: what it is now, by its events, and what it rests on, by the last evaluation that found it'
 AS SELECT
     e.finding AS id,
