@@ -192,8 +192,13 @@ def test_cycles_and_meshes_end() -> None:
 
 
 def test_a_name_that_very_many_cas_have_costs_no_more_than_some_keys(monkeypatch: pytest.MonkeyPatch) -> None:
-    tried = []
-    monkeypatch.setattr("analytics.derive.graph_links.signed_by", lambda *one: tried.append(one) or False)
+    tried: list[object] = []
+
+    def refuses(link: object, _issuer: object) -> bool:
+        tried.append(link)
+        return False
+
+    monkeypatch.setattr("analytics.derive.graph_links.signed_by", refuses)
     first = node(der(ROOT))
     crowd = [
         replace(first, sha256=number.to_bytes(32, "big"), link=replace(first.link, spki=b"%d" % number))
