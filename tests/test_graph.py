@@ -290,3 +290,16 @@ def test_a_trust_folder_without_certificates_is_an_error(tmp_path: Path) -> None
     (tmp_path / "ca.der").write_bytes(der(ROOT))
     assert [one.kind for one in anchors(Settings(vendors=(tmp_path,)))][-1] == "vendor"
     assert OWN_ROOT < OPEN
+
+
+def test_any_certificate_of_a_cas_key_will_do_in_a_chain() -> None:
+    """The best path has CA; a server that sends its cross-signed twin sends what is needed."""
+    nodes = [node(der(one), "public" if one is ROOT else None) for one in ALL]
+    authorities = Authorities(nodes)
+    wanted = {read_certificate(der(one)).sha256 for one in (CA, CROSS)}
+    for one in (CA, CROSS):
+        first, *others = authorities.of_key(
+            next(each for each in nodes if each.sha256 == read_certificate(der(one)).sha256)
+        )
+        assert first.sha256 == read_certificate(der(one)).sha256
+        assert {first.sha256, *(other.sha256 for other in others)} == wanted

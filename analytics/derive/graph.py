@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from analytics.derive import classes
 from analytics.derive.anchors import Anchor, anchors, fingerprint
 from analytics.derive.graph_links import Authorities, Node
-from analytics.derive.graph_paths import MAX_ANCESTORS, OPEN, Paths
+from analytics.derive.graph_paths import MAX_ANCESTORS, OPEN, RANKS, Path, Paths
 from sensor._rust import encode_arrow
 from sensor.certificate_link import facts, read_link
 from sensor.events import FACTS_VERSION
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from analytics.derive.settings import Settings
     from analytics.store import Store
 
-VERSION: Final = 1
+VERSION: Final = 2
 """Of what is derived here; a new one derives all again."""
 _PAGE: Final = 2_000
 """Certificates in memory at a time."""
@@ -60,6 +60,7 @@ _KINDS: Final = {
     "path_open": "bool",
     "ancestors": "list_string",
     "ancestors_known": "bool",
+    "needed": "list_string",
     "namesakes": "list_string",
     "class": "string",
     "class_reason": "string",
@@ -145,6 +146,10 @@ class _Graph:
         """Give the name of a CA as the column `issuer_name` has it."""
         return _name(self._paths.authorities.nodes[sha256].link.subject)
 
+    def _alike(self, node: Node) -> str:
+        """Give a CA and the others of its name and key, as the column `needed` has them."""
+        return ",".join(one.sha256.hex() for one in self._paths.authorities.of_key(node))
+
     def row(self, node: Node) -> _Row:
         """Say all there is to say of one certificate."""
         authorities = self._paths.authorities.nodes
@@ -166,6 +171,9 @@ class _Graph:
             "path_open": path.rank == OPEN,
             "ancestors": [sha.hex() for sha in ancestors],
             "ancestors_known": len(ancestors) < MAX_ANCESTORS,
+            "needed": [
+                ",".join(one.sha256.hex() for one in self._paths.authorities.of_key(ca)) for ca in _needed(path, above)
+            ],
             "namesakes": [one.sha256.hex() for one in signer.namesakes],
             "class": kind,
             "class_reason": reason,
@@ -209,6 +217,16 @@ def _unreadable(sha256: bytes) -> _Row:
         "ancestors_known": False,
         "digest": "",
     }
+
+
+def _needed(path: Path, above: Sequence[Node]) -> Sequence[Node]:
+    """Give CAs that a peer must get: up to the anchor; without an anchor the issuer alone, if it is not the root.
+
+    What an unknown chain has above its issuer may be a root that clients hold, cross-signed by one that they do not.
+    """
+    if path.rank < len(RANKS):
+        return above[:-1]
+    return above[:1] if len(above) > 1 or path.rank == OPEN else ()
 
 
 def _issuer_key(node: Node, state: str, issuers: Sequence[Node]) -> tuple[str, bool]:

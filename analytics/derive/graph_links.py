@@ -72,6 +72,11 @@ class Authorities:
             if node.link.spki not in keys[-1:]:
                 keys.append(node.link.spki)
 
+    def of_key(self, node: Node) -> list[Node]:
+        """Give a CA and the others of its name and key, itself first."""
+        alike = self._names[node.link.subject].keys[node.link.spki]
+        return [node, *(one for one in alike if one is not node)][:MAX_SAME_KEY]
+
     def signer(self, node: Node) -> Signer:
         """Tell who signed this certificate."""
         if node.self_signed:

@@ -29,7 +29,7 @@ RULE = Rule(
     evidence=("subject", "issuer", "authority_key_id", "signer", "class_reason", "not_after"),
     why="No one who checks will accept it. Either somebody forged it, or the wrong CA was configured after a renewal.",
     action="Compare it with what the CA issued. If the CA did not issue it, treat the device as impersonated; else "
-    "install the CA certificate that belongs to it.",
+    "install the CA certificate that belongs to it. One capture alone may be damaged: look at a second one.",
     references=("RFC 5280 6.1.3", "RFC 5280 4.2.1.1"),
     examples=(
         Example("fires", "A signature with a flipped bit.", presented(FORGED, CA), BY_OTHER),
