@@ -22,7 +22,7 @@ RULE = Rule(
     severity=Severity.LOW,
     # shorter ones are weak-key's; a standard curve with its own generator is breakable-key's
     applies="key_algorithm = 'EC' AND ifNull(key_bits, 224) >= 224 AND NOT has(weaknesses, 'own-generator')",
-    fails="NOT has({curves:Array(String)}, key_curve)",
+    fails="if(key_curve IS NULL, NULL, NOT has({curves:Array(String)}, key_curve))",
     evidence=("subjects", "key_curve", "key_bits", "lower(hex(spki_sha256)) AS spki_sha256"),
     why="Many programs cannot check signatures of such a key, so connections fail or are made without a check. Curves "
     "whose numbers are written out have been used to deceive Windows.",
