@@ -6,31 +6,33 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from analytics.report.model import BlindEndpoint, CertificateRow, Coverage, Holders
+from analytics.snapshot import view
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from analytics.store import Store
 
-_VIEW = "(loads = {loads:Array(String)}, home = {home:Array(String)})"
 _TOTALS = f"""
 SELECT count(), countIf(ours OR client_ours), countIf(NOT confirmed), sum(bytes_lost), countIf(bytes_lost > 0)
-FROM session{_VIEW}"""
-_SERVERS = f"SELECT server_visibility::String, count() FROM session{_VIEW} GROUP BY 1 ORDER BY 1"
-_CLIENTS = f"SELECT client_visibility::String, count() FROM session{_VIEW} GROUP BY 1 ORDER BY 1"
-_VERSIONS = f"SELECT version::Nullable(String), ours OR client_ours AS mine, count() FROM session{_VIEW} GROUP BY 1, 2"
-_ENDPOINTS = f"SELECT count(), countIf(ours), countIf(NOT answered AND NOT certificate_seen) FROM endpoint{_VIEW}"
+FROM {view("session")}"""
+_SERVERS = f"SELECT server_visibility::String, count() FROM {view('session')} GROUP BY 1 ORDER BY 1"
+_CLIENTS = f"SELECT client_visibility::String, count() FROM {view('session')} GROUP BY 1 ORDER BY 1"
+_VERSIONS = (
+    f"SELECT version::Nullable(String), ours OR client_ours AS mine, count() FROM {view('session')} GROUP BY 1, 2"
+)
+_ENDPOINTS = f"SELECT count(), countIf(ours), countIf(NOT answered AND NOT certificate_seen) FROM {view('endpoint')}"
 _BLIND = f"""
 SELECT shown, ours, sessions, visibilities, server_names, versions, last_seen
-FROM endpoint{_VIEW} WHERE answered AND NOT certificate_seen ORDER BY ours DESC, sessions DESC, shown"""
-_HOLDERS = f"SELECT role::String, ours, uniqExact(scope, address, ifNull(port, 0)) FROM holder{_VIEW} GROUP BY 1, 2"
+FROM {view("endpoint")} WHERE answered AND NOT certificate_seen ORDER BY ours DESC, sessions DESC, shown"""
+_HOLDERS = f"SELECT role::String, ours, uniqExact(scope, address, ifNull(port, 0)) FROM {view('holder')} GROUP BY 1, 2"
 _CERTIFICATES = f"""
 SELECT lower(hex(sha256)), subject, subject_attributes, issuer, issuer_attributes, self_issued, serial,
     sans, sans_known, not_before, not_after, key_algorithm::Nullable(String), key_bits, key_curve::Nullable(String),
     signature_hash::Nullable(String), is_ca, presented_as_leaf,
     arrayMap(h -> tuple(h.role, h.address, h.port), holders), ours, confirmed, first_seen, last_seen, defects,
     class::Nullable(String)
-FROM certificate{_VIEW} ORDER BY ours DESC, not_after NULLS LAST, 1"""
+FROM {view("certificate")} ORDER BY ours DESC, not_after NULLS LAST, 1"""
 
 
 def measure(

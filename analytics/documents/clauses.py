@@ -7,13 +7,13 @@ nothing in scope is blind; otherwise nobody knows. Clauses that only people can 
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from analytics.documents.document import Section
 from analytics.judgement import judge
 from analytics.report import text
-from rules.rule import Verdict
+from rules.rule import Verdict, given
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -60,16 +60,10 @@ def in_scope(
         (rule, clause.asked(rule)) for standard in standards for clause in standard.clauses for rule in clause.rules
     }
     return {
-        (rule, stricter): _count(store, _stricter(rules[rule], dict(stricter)), now, home)
+        (rule, stricter): _count(store, given(rules[rule], dict(stricter)), now, home)
         for rule, stricter in sorted(wanted)
         if rule in rules
     }
-
-
-def _stricter(rule: Rule, values: Mapping[str, int]) -> Rule:
-    """Give the rule with other parameters."""
-    changed = (replace(one, default=values.get(one.name, one.default)) for one in rule.parameters)
-    return replace(rule, parameters=tuple(changed))
 
 
 def _count(store: Store, rule: Rule, now: datetime, home: Sequence[str]) -> Counts:

@@ -16,7 +16,7 @@ from analytics.report import csv, json
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from analytics.documents.document import Document, Section, Value
+    from analytics.documents.document import Document, Section
 
 SCHEMA_VERSION = 1
 """Of the JSON; rises when a field changes its meaning or goes."""
@@ -56,7 +56,7 @@ def as_csv(section: Section) -> Iterator[str]:
     """Give one table: a header, and a line a row; an unknown value is an empty cell."""
     yield csv.line(section.columns)
     for row in section.rows:
-        yield csv.line([_cell(value) for value in row])
+        yield csv.line(csv.shown(plain(value)) for value in row)
 
 
 def as_text(document: Document) -> Iterator[str]:
@@ -93,8 +93,3 @@ def _table(section: Section) -> Iterator[str]:
     widths = [max(map(len, (head, *held))) for head, *held in zip(section.columns, *cells, strict=True)]
     for line in (section.columns, *cells):
         yield "  " + "  ".join(value.ljust(width) for value, width in zip(line, widths, strict=True)).rstrip() + "\n"
-
-
-def _cell(value: Value) -> str:
-    shown = plain(value)
-    return "" if shown is None else " | ".join(shown) if isinstance(shown, list) else str(shown)

@@ -82,13 +82,7 @@ def as_csv(found: Sequence[Target]) -> Iterator[str]:
     """Give a header and a line each, members of lists between bars."""
     yield csv.line(COLUMNS)
     for target in found:
-        yield csv.line([_cell(getattr(target, name)) for name in COLUMNS])
-
-
-def _cell(value: object) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return " | ".join(value) if isinstance(value, tuple) else str(value)
+        yield csv.line(csv.shown(getattr(target, name)) for name in COLUMNS)
 
 
 def _is_host(name: str) -> bool:

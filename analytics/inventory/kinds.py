@@ -6,7 +6,7 @@ import enum
 from dataclasses import dataclass
 from typing import Final
 
-_SCOPE = "(loads = {loads:Array(String)}, home = {home:Array(String)})"
+from analytics.snapshot import view
 
 
 class Type(enum.StrEnum):
@@ -66,8 +66,8 @@ _WHOSE = (_same("ours", Type.TRUTH), _same("confirmed", Type.TRUTH))
 
 KINDS: Final = {
     "certificates": Kind(
-        source=f"certificate{_SCOPE} AS c LEFT JOIN (SELECT sha256 AS of, arraySort(groupUniqArray(source)) AS sources "
-        "FROM imports GROUP BY sha256) AS i ON i.of = c.sha256",
+        source=f"{view('certificate')} AS c LEFT JOIN (SELECT sha256 AS of, "
+        "arraySort(groupUniqArray(source)) AS sources FROM imports GROUP BY sha256) AS i ON i.of = c.sha256",
         columns=(
             Column("sha256", "lower(hex(sha256))", Type.TEXT),
             _same("subject", Type.TEXT, brief=True),
@@ -96,7 +96,7 @@ KINDS: Final = {
         ours="ours",
     ),
     "endpoints": Kind(
-        source=f"endpoint{_SCOPE} AS e LEFT JOIN (SELECT replaceRegexpOne(IPv6NumToString(assumeNotNull(address)), "
+        source=f"{view('endpoint')} AS e LEFT JOIN (SELECT replaceRegexpOne(IPv6NumToString(assumeNotNull(address)), "
         "'^::ffff:(\\d+\\.)', '\\1') AS at, assumeNotNull(port) AS p, "
         "arraySort(groupUniqArray(lower(hex(sha256)))) AS imported_certificates "
         "FROM imports WHERE address IS NOT NULL AND port IS NOT NULL GROUP BY at, p) AS i "
@@ -124,8 +124,8 @@ KINDS: Final = {
         ours="ours",
     ),
     "holders": Kind(
-        source=f"holder{_SCOPE} AS h LEFT JOIN (SELECT sha256 AS of, subject, not_after FROM certificates FINAL) AS c "
-        "ON c.of = h.sha256",
+        source=f"{view('holder')} AS h LEFT JOIN (SELECT sha256 AS of, subject, not_after "
+        "FROM certificates FINAL) AS c ON c.of = h.sha256",
         columns=(
             Column("holder", "shown", Type.TEXT, brief=True),
             _same("role", Type.TEXT, brief=True),
@@ -145,7 +145,7 @@ KINDS: Final = {
         ours="ours",
     ),
     "issuers": Kind(
-        source=f"issuer{_SCOPE}",
+        source=f"{view('issuer')}",
         columns=(
             _same("issuer_key", Type.TEXT),
             Column("key_seen", "issuer_key_seen", Type.TRUTH),
@@ -164,7 +164,7 @@ KINDS: Final = {
         ours="ours",
     ),
     "keys": Kind(
-        source=f"key{_SCOPE}",
+        source=f"{view('key')}",
         columns=(
             Column("spki_sha256", "lower(hex(spki_sha256))", Type.TEXT),
             Column("key", _KEY, Type.TEXT, brief=True),
@@ -187,8 +187,9 @@ KINDS: Final = {
     "coverage": Kind(
         source="(SELECT side, visibility, count() AS sessions, uniqExact(place) AS places, "
         "toDateTime64(max(time), 6, 'UTC') AS last_seen FROM ("
-        f"SELECT 'server' AS side, server_visibility AS visibility, endpoint AS place, time FROM session{_SCOPE} "
-        f"UNION ALL SELECT 'client', client_visibility, client, time FROM session{_SCOPE}) GROUP BY side, visibility)",
+        f"SELECT 'server' AS side, server_visibility AS visibility, endpoint AS place, time FROM {view('session')} "
+        f"UNION ALL SELECT 'client', client_visibility, client, time FROM {view('session')}) "
+        "GROUP BY side, visibility)",
         columns=(
             _same("side", Type.TEXT, brief=True),
             Column("visibility", "visibility::String", Type.TEXT, brief=True),

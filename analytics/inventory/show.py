@@ -17,7 +17,6 @@ _WIDEST = 44
 """Characters of one column on the terminal."""
 _ITEMS = 3
 """Members of a list shown there."""
-_BETWEEN = " | "
 
 
 def as_json(listing: Listing) -> Iterator[str]:
@@ -31,7 +30,7 @@ def as_csv(listing: Listing) -> Iterator[str]:
     """Give a header and a line a row; an unknown value is an empty cell, members of lists stand between bars."""
     yield csv.line([column.name for column in listing.columns])
     for row in listing.rows:
-        yield csv.line([_cell(value) for value in row])
+        yield csv.line(map(csv.shown, row))
 
 
 def as_table(listing: Listing) -> Iterator[str]:
@@ -53,14 +52,6 @@ def _aligned(columns: Sequence[Column], cells: Sequence[Sequence[str]]) -> Itera
         yield "  ".join(value.ljust(width) for value, width in zip(line, widths, strict=True)).rstrip() + "\n"
 
 
-def _cell(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return _BETWEEN.join(value) if isinstance(value, list) else str(value)
-
-
 def _shown(value: Any, kind: Type) -> str:
     if value is None:
         return "unknown"
@@ -68,4 +59,4 @@ def _shown(value: Any, kind: Type) -> str:
         return f"{value[:10]} {value[11:16]}"
     if kind is Type.LIST:
         return text.inert(text.listed(value, _ITEMS), _WIDEST) or "-"
-    return text.inert(_cell(value), _WIDEST) or "-"
+    return text.inert(csv.shown(value), _WIDEST) or "-"

@@ -65,6 +65,15 @@ def cell(value: str) -> str:
     return "'" + shown if value.startswith(_FORMULA) or shown.startswith(_FORMULA) else shown
 
 
+def shown(value: object) -> str:
+    """Write one JSON-ready value: what is unknown is an empty cell, members of a list stand between bars."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return _BETWEEN.join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+
+
 def line(values: Iterable[str]) -> str:
     """Make one line, with its CRLF."""
     stream = io.StringIO()

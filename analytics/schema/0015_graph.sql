@@ -16,6 +16,7 @@ CREATE TABLE IF NOT EXISTS paths
     path_open Nullable(Bool) COMMENT 'The path ends where no issuer is known, at neither an anchor nor a root',
     ancestors Array(String) COMMENT 'SHA-256 of all CAs above it, on any path, hexadecimal',
     ancestors_known Bool COMMENT 'False: there are more',
+    needed Array(String) COMMENT 'CAs of the best path that must be sent: the one on it, then others of its name and key, SHA-256 in hexadecimal with commas between',
     namesakes Array(String) COMMENT 'SHA-256 of CAs that have the name of its issuer and did not sign it, hexadecimal',
     class LowCardinality(Nullable(String)) COMMENT 'public, corporate, vendor, intercepted, test, self-signed or unknown',
     class_reason Nullable(String) COMMENT 'Why, in words',
@@ -81,8 +82,9 @@ AS SELECT
     arrayFilter(i -> i > 0, arrayMap(m -> indexOf(p.path, m), members)) AS on_path,
     -- they are not in the order of the path; NULL: nothing was derived
     if(p.digest = '', NULL, arraySort(on_path) != on_path)::Nullable(Bool) AS misordered,
-    -- intermediates of the best path that were not sent
-    if(p.digest = '' OR NOT sent.is_whole, [], arrayFilter(m -> NOT has(members, m), needed)) AS lacking,
+    -- intermediates of the best path of which no certificate was sent: the one that the path has
+    if(p.digest = '' OR NOT sent.is_whole, [], arrayMap(n -> splitByChar(',', n)[1],
+        arrayFilter(n -> NOT hasAny(members, splitByChar(',', n)), p.needed))) AS lacking,
     -- NULL: the message was cut, or nobody knows the path to its top
     multiIf(NOT sent.is_whole OR p.digest = '', NULL, notEmpty(lacking), true, p.path_open, NULL, false)::Nullable(Bool) AS lacks,
     -- it holds a CA of the issuer's name whose key did not sign the leaf
@@ -96,9 +98,7 @@ FROM
     GROUP BY chain, role
 ) AS sent
 LEFT JOIN
-(
-    SELECT *, if(path_open, path, arrayPopBack(path)) AS needed FROM paths FINAL
-) AS p ON p.sha256 = sent.leaf;
+(SELECT * FROM paths FINAL) AS p ON p.sha256 = sent.leaf;
 
 CREATE OR REPLACE VIEW certificate
 COMMENT 'One row a certificate that was presented: its facts, with NULL where a list is not known, and its holders'
@@ -223,8 +223,10 @@ SELECT
     i.signer_words AS signers,
     -- it issued nothing but itself
     i.own AS self_signed,
-    -- above it something is not known, and at least one certificate is built as public CAs do
+    -- above it something is not known
     i.open AS path_open,
+    -- at least one certificate is built as public CAs build them: it says so by policy or timestamps of public logs, or the
+    -- path is open and it has addresses as public CAs give them. A root that Mozilla's list no longer has is no shadow.
     i.marks AS may_be_public,
     -- earliest sight of any certificate here: how far back anyone can tell new from old
     (SELECT min(first_seen) FROM holder(loads = {loads:Array(String)}, home = {home:Array(String)})) AS history_from
@@ -248,7 +250,7 @@ FROM
         min(p.signer = 'self')::Bool AS own,
         arraySort(groupUniqArray(p.signer::String)) AS signer_words,
         max(p.path_open) AS open,
-        max(p.path_open AND p.public_marks) AS marks
+        max((p.path_open AND p.public_marks) OR p.public_claims) AS marks
     FROM
     (
         SELECT
@@ -268,11 +270,13 @@ FROM
     ) AS h
     INNER JOIN
     (
-        SELECT derived.*, issuer, public_marks FROM (SELECT * FROM paths FINAL) AS derived
+        SELECT derived.*, issuer, public_marks, public_claims FROM (SELECT * FROM paths FINAL) AS derived
         INNER JOIN
         (
-            SELECT sha256, issuer, ifNull(sct_count, 1) > 0 OR notEmpty(ocsp_urls) OR notEmpty(ca_issuer_urls)
-                OR notEmpty(crl_urls) OR arrayExists(p -> startsWith(p, '2.23.140.1.'), policies) AS public_marks
+            SELECT sha256, issuer,
+                ifNull(sct_count, 0) > 0 OR arrayExists(p -> startsWith(p, '2.23.140.1.'), policies) AS public_claims,
+                ifNull(sct_count, 1) > 0 OR notEmpty(ocsp_urls) OR notEmpty(ca_issuer_urls)
+                OR notEmpty(crl_urls) OR public_claims AS public_marks
             FROM certificates FINAL
         ) AS named ON named.sha256 = derived.sha256
     ) AS p ON p.sha256 = h.sha256
