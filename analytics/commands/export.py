@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from analytics.exits import Exit, Failure, store_failure
+from analytics.asking import explained, store_option
+from analytics.exits import Exit, Failure
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-_STORE = click.option("--store", "url", required=True, metavar="URL", help="The store, such as chdb:///srv/certspan.")
 _HOME = click.option("--home", multiple=True, metavar="CIDR", help="A network that is yours; as for certspan audit.")
 
 
@@ -22,7 +18,7 @@ def command() -> None:
 
 
 @command.command()
-@_STORE
+@store_option
 @_HOME
 @click.option("--all", "everybody", is_flag=True, help="Others' endpoints too: ask only what you may.")
 @click.option("--json", "form", flag_value="json", help="One JSON object a line, with the reasons.")
@@ -40,18 +36,20 @@ def blind(url: str, home: tuple[str, ...], form: str, *, everybody: bool) -> Non
     Exit status: 0 done (also when there are none); 2 usage, or no such store; 4 the store or the output failed.
     """  # noqa: D301  click's own mark
     from analytics.inventory import blind as lists  # noqa: PLC0415  `--help` need not wait for the store
+    from analytics.network import home_ranges  # noqa: PLC0415
     from analytics.output import write_out  # noqa: PLC0415
     from analytics.store import open_store  # noqa: PLC0415
 
-    ranges = _home(home)
-    with _explained(), open_store(url, read_only=True) as store:
-        found = lists.targets(store, home=ranges, everybody=everybody)
+    with explained():
+        ranges = home_ranges(home)
+        with open_store(url, read_only=True) as store:
+            found = lists.targets(store, home=ranges, everybody=everybody)
         form_of = {"json": lists.as_json, "csv": lists.as_csv, "targets": lists.as_targets}[form]
         write_out("".join(form_of(found)).encode())
 
 
 @command.command()
-@_STORE
+@store_option
 @_HOME
 @click.argument("folder", type=click.Path(file_okay=False))
 @click.option("--filter", "filters", multiple=True, metavar="FILTER", help="As for certspan inventory certificates.")
@@ -76,41 +74,17 @@ def pem(url: str, home: tuple[str, ...], folder: str, per_file: int, **wished: A
     from analytics.inventory import pem as certificates  # noqa: PLC0415
     from analytics.inventory.ask import Wish, ask  # noqa: PLC0415
     from analytics.inventory.kinds import KINDS  # noqa: PLC0415
+    from analytics.network import home_ranges  # noqa: PLC0415
     from analytics.output import write_out  # noqa: PLC0415
     from analytics.report.text import counted  # noqa: PLC0415
     from analytics.store import open_store  # noqa: PLC0415
 
-    wish = Wish(home=_home(home), **wished)
-    with _explained(), open_store(url, read_only=True) as store:
-        wanted = [row[0] for row in ask(store, KINDS["certificates"], wish).rows]
-        try:
-            written = certificates.write(store, folder, wanted, per_file)
-        except OSError as error:
-            raise Failure(f"{folder}: {error.strerror}", Exit.SINK) from error
-        write_out(f"{counted(written, 'certificate')} in {folder}\n".encode())
-
-
-def _home(networks: tuple[str, ...]) -> list[str]:
-    from analytics import network  # noqa: PLC0415
-
-    try:
-        return network.home_ranges(networks)
-    except network.NetworkError as error:
-        raise Failure(f"--home {error}", Exit.USAGE) from error
-
-
-@contextlib.contextmanager
-def _explained() -> Iterator[None]:
-    """Turn what can go wrong into the end of the command."""
-    from analytics.inventory.filters import FilterError  # noqa: PLC0415
-    from analytics.output import ReaderGoneError  # noqa: PLC0415
-    from analytics.store_errors import StoreError  # noqa: PLC0415
-
-    try:
-        yield
-    except FilterError as error:
-        raise Failure(str(error), Exit.USAGE) from error
-    except StoreError as error:
-        raise store_failure(error) from error
-    except ReaderGoneError:
-        return
+    with explained():
+        wish = Wish(home=home_ranges(home), **wished)
+        with open_store(url, read_only=True) as store:
+            wanted = [row[0] for row in ask(store, KINDS["certificates"], wish).rows]
+            try:
+                written = certificates.write(store, folder, wanted, per_file)
+            except OSError as error:
+                raise Failure(f"{folder}: {error.strerror}", Exit.SINK) from error
+            write_out(f"{counted(written, 'certificate')} in {folder}\n".encode())

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from analytics.exits import store_failure
+from analytics.asking import explained, store_option
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_STORE = click.option("--store", "url", required=True, metavar="URL", help="The store, such as chdb:///srv/certspan.")
 _STATES = ("open", "stale", "resolved")
 
 
@@ -23,7 +21,7 @@ def command() -> None:
 
 
 @command.command("list")
-@_STORE
+@store_option
 @click.option("--rule", "rules", multiple=True, metavar="RULE", help="Of this rule.")
 @click.option(
     "--severity", type=click.Choice(("info", "low", "medium", "high", "critical")), help="Of this severity or above."
@@ -52,7 +50,7 @@ def list_(url: str, form: str, **wished: Any) -> None:
     from analytics.store import open_store  # noqa: PLC0415
 
     wished["states"] = wished["states"] or ("open", "stale")
-    with _explained():
+    with explained():
         with open_store(url, read_only=True) as store:
             found = listing.ask(store, listing.Wanted(**wished), clock())
         told = {"json": show.as_json, "csv": show.as_csv, "table": show.as_table}[form](found)
@@ -60,7 +58,7 @@ def list_(url: str, form: str, **wished: Any) -> None:
 
 
 @command.command()
-@_STORE
+@store_option
 @click.argument("finding", metavar="ID")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def show(url: str, finding: str, *, as_json: bool) -> None:
@@ -73,7 +71,7 @@ def show(url: str, finding: str, *, as_json: bool) -> None:
     from analytics.output import write_out  # noqa: PLC0415
     from analytics.store import open_store  # noqa: PLC0415
 
-    with _explained():
+    with explained():
         with open_store(url, read_only=True) as store:
             row = listing.one(store, finding, clock())
             events = [tell.event(one) for one in history.of(store, row["id"])]
@@ -108,17 +106,3 @@ def _plain(value: object) -> str:
     if isinstance(value, list):
         return ", ".join(map(_plain, value))
     return "unknown" if value is None else str(value)
-
-
-@contextlib.contextmanager
-def _explained() -> Iterator[None]:
-    """Turn what can go wrong into the end of the command."""
-    from analytics.output import ReaderGoneError  # noqa: PLC0415
-    from analytics.store import StoreError  # noqa: PLC0415
-
-    try:
-        yield
-    except StoreError as error:
-        raise store_failure(error) from error
-    except ReaderGoneError:
-        return

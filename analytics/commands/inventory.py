@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from analytics.exits import Exit, Failure, store_failure
+from analytics.asking import explained, store_option
 from analytics.inventory.kinds import KINDS
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ Exit status: 0 done; 2 usage, or no such store; 4 the store or the output failed
 """
 )
 @click.argument("kind", type=click.Choice(list(KINDS)))
-@click.option("--store", "url", required=True, metavar="URL", help="The store, such as chdb:///srv/certspan.")
+@store_option
 @click.option("--filter", "filters", multiple=True, metavar="FILTER", help="Show what fits, such as subject~camera.")
 @click.option("--network", "networks", multiple=True, metavar="CIDR", help="Show what is in this network.")
 @click.option("--ours/--others", default=None, help="Only what is, or is not, in the home networks.")
@@ -47,28 +47,18 @@ Exit status: 0 done; 2 usage, or no such store; 4 the store or the output failed
 @click.option("--table", "form", flag_value="table", default="table", help="For people, what tells most: the default.")
 def command(kind: str, url: str, form: str, limit: int | None, **wished: tuple[str, ...] | bool | None) -> None:
     """List what a store holds: certificates, endpoints, holders, issuers, keys, and how much was seen (coverage)."""
-    from analytics import network  # noqa: PLC0415  `--help` need not wait for the store
-    from analytics.inventory.ask import Wish, ask  # noqa: PLC0415
-    from analytics.inventory.filters import FilterError  # noqa: PLC0415
-    from analytics.output import ReaderGoneError, write_out  # noqa: PLC0415
-    from analytics.store import StoreError, open_store  # noqa: PLC0415
+    from analytics.inventory.ask import Wish, ask  # noqa: PLC0415  `--help` need not wait for the store
+    from analytics.network import home_ranges  # noqa: PLC0415
+    from analytics.output import write_out  # noqa: PLC0415
+    from analytics.store import open_store  # noqa: PLC0415
 
     if limit is None:
         limit = _ROWS if form == "table" else 0
-    try:
-        home = network.home_ranges(wished.pop("home"))  # type: ignore[arg-type]
-        wish = Wish(home=home, limit=limit, **wished)  # type: ignore[arg-type]
+    with explained():
+        wish = Wish(home=home_ranges(wished.pop("home")), limit=limit, **wished)  # type: ignore[arg-type]
         with open_store(url, read_only=True) as store:
             listing = ask(store, KINDS[kind], wish)
         write_out("".join(_lines(listing, form)).encode())
-    except network.NetworkError as error:
-        raise Failure(f"--home {error}", Exit.USAGE) from error
-    except FilterError as error:
-        raise Failure(str(error), Exit.USAGE) from error
-    except StoreError as error:
-        raise store_failure(error) from error
-    except ReaderGoneError:
-        return
 
 
 def _lines(listing: Listing, form: str) -> Iterable[str]:
