@@ -6,6 +6,7 @@ import base64
 import csv
 import datetime as dt
 import html.parser
+import ipaddress
 import json
 import shutil
 import subprocess
@@ -28,7 +29,19 @@ if TYPE_CHECKING:
 
 PCAPS = Path(__file__).parents[1] / "pcaps"
 AT = dt.datetime(2026, 10, 12, 9, tzinfo=dt.UTC)
-KINDS = ("expiry", "crypto", "clauses")
+KINDS = ("expiry", "crypto", "shadow", "owner", "clauses")
+DOORS, CAMERAS = "10.20.4.", "CN=Vista Cam Root,O=Vista Optics\\, Ltd."
+POLICY = f"""
+[[owners]]
+business = "Doors"
+technical = "doors@building.example"
+renewal = "by hand, with a ladder"
+networks = ["{DOORS}0/24"]
+
+[[owners]]
+business = "Cameras"
+issuers = ['{CAMERAS}']
+"""
 TRUTH = [json.loads(line) for line in (PCAPS / "smart-building.certificates.jsonl").read_text().splitlines()]
 SESSIONS = [json.loads(line) for line in (PCAPS / "smart-building.expected.jsonl").read_text().splitlines()]
 
@@ -71,13 +84,21 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 @pytest.fixture(scope="module")
-def made(url: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+def policy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("policy") / "site.toml"
+    path.write_text(POLICY)
+    return path
+
+
+@pytest.fixture(scope="module")
+def made(url: str, policy: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Folders with every report in every form."""
     folders = {}
     for kind in KINDS:
         place = tmp_path_factory.mktemp(kind)
         forms = [word for form in ("html", "json", "pdf") for word in (f"--{form}", place / f"report.{form}")]
-        certspan("report", kind, "--store", url, "--at", AT.isoformat(), *forms, "--csv", place / "csv")
+        told = ("--at", AT.isoformat(), "--policy", policy)
+        certspan("report", kind, "--store", url, *told, *forms, "--csv", place / "csv")
         folders[kind] = place
     return folders
 
@@ -184,9 +205,9 @@ def test_a_pdf_says_the_same(made: Mapping[str, Path], kind: str) -> None:
             assert "".join(str(first).split()) in words, first
 
 
-def test_the_terminal_has_every_row(url: str, made: Mapping[str, Path]) -> None:
+def test_the_terminal_has_every_row(url: str, policy: Path, made: Mapping[str, Path]) -> None:
     for kind in KINDS:
-        text = certspan("report", kind, "--store", url, "--at", AT.isoformat())
+        text = certspan("report", kind, "--store", url, "--at", AT.isoformat(), "--policy", policy)
         told = document(made[kind])
         assert told["summary"] in text
         rows = sum(len(section["rows"]) for section in told["sections"])
@@ -324,3 +345,110 @@ def test_a_store_that_is_not_there(tmp_path: Path) -> None:
     done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
     assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
     assert shutil.which(str(CERTSPAN))
+
+
+def _leaves() -> dict[str, set[str]]:
+    """Certificates that a machine at home presented as its own -> its addresses, with the port of servers."""
+    found: dict[str, set[str]] = {}
+    for row in SESSIONS:
+        for side in ("server", "client"):
+            chain, address = row[f"{side}_chain"], row[f"{side}_address"]
+            if chain and _home(address):
+                port = f":{row['server_port']}" if side == "server" else ""
+                found.setdefault(chain[0], set()).add(f"{address}{port}")
+    return found
+
+
+def test_shadow_lists_who_issued_what_by_the_certificates(made: Mapping[str, Path]) -> None:
+    leaves = _leaves()
+    by_issuer: dict[str, set[str]] = {}
+    own = set()
+    for row in TRUTH:
+        if row["sha256"] in leaves and row["self_issued"]:
+            own.add(row["sha256"])
+        elif row["sha256"] in leaves:
+            by_issuer.setdefault(row["issuer"].split(",")[0].removeprefix("CN="), set()).add(row["sha256"])
+    told = {one["name"]: one["rows"] for one in document(made["shadow"])["sections"]}
+    assert {row["issuer"]: row["certificates"] for row in told["issuers"]} == {
+        issuer: len(shas) for issuer, shas in by_issuer.items()
+    }
+    assert {(row["issuer"], row["sha256"]) for row in told["issued"]} == {
+        (issuer, sha256) for issuer, shas in by_issuer.items() for sha256 in shas
+    }
+    for row in (*told["issued"], *told["self-signed"]):
+        assert set(row["holders"]) == leaves[row["sha256"]]
+    assert {row["sha256"] for row in told["self-signed"]} == own
+    assert len(own) >= 3
+    assert [(row["month"], row["new"], row["known"]) for row in told["growth"]] == [
+        ("2026-10", len(leaves) - len(own), len(leaves) - len(own))
+    ]
+    for row in told["issuers"]:
+        assert set(row["networks"]) == {_network(held) for sha in by_issuer[row["issuer"]] for held in leaves[sha]}
+
+
+def _network(held: str) -> str:
+    """/24 or /64 of `address` or `address:port`."""
+    if held.startswith("10."):
+        return held.partition(":")[0].rpartition(".")[0] + ".0/24"
+    address = held.rpartition(":")[0]
+    return str(ipaddress.ip_network(f"{address}/64", strict=False))
+
+
+def test_what_is_sanctioned_is_no_shadow(url: str, tmp_path: Path) -> None:
+    [root] = [row for row in TRUTH if row["subject"].startswith("CN=Vista Cam Root") and row["is_ca"]]
+    (tmp_path / "vista.der").write_bytes(base64.b64decode(root["der"]))
+    store = f"chdb://{shutil.copytree(url.removeprefix('chdb://'), tmp_path / 'store', symlinks=True)}"
+    certspan("check", "--store", store, "--at", AT.isoformat(), "--vendor-trust", tmp_path / "vista.der")
+    told = json.loads(certspan("report", "shadow", "--store", store, "--at", AT.isoformat(), "--json", "-"))
+    names = {row["issuer"] for one in told["sections"] if one["name"] == "issuers" for row in one["rows"]}
+    assert "Lockwerk Root" in names
+    assert "Vista Cam Root" not in names
+
+
+def test_owners_answer_for_what_the_policy_gives_them(url: str, policy: Path, tmp_path: Path) -> None:
+    leaves = _leaves()
+    ends = {row["sha256"]: dt.datetime.fromisoformat(row["not_after"]) for row in TRUTH if row["not_after"]}
+    doors = {sha for sha, held in leaves.items() if any(one.startswith(DOORS) for one in held)}
+    cameras = {row["sha256"] for row in TRUTH if row["issuer"] == CAMERAS} & leaves.keys() - doors
+    store = f"chdb://{shutil.copytree(url.removeprefix('chdb://'), tmp_path / 'store', symlinks=True)}"
+    clock = ("--store", store, "--at", "2026-10-20T00:00:00Z", "--policy", policy)
+    certspan("check", *clock)
+    before, after = _owners(clock), {"Doors": doors, "Cameras": cameras}
+    after["nobody"] = leaves.keys() - doors - cameras
+    assert list(before) == ["Cameras", "Doors", "nobody"]
+    at = dt.datetime(2026, 10, 20, tzinfo=dt.UTC)
+    for name, held in after.items():
+        left = [(ends[sha] - at).total_seconds() / 86_400 for sha in held if sha in ends]
+        assert before[name]["certificates"] == len(held) > 0
+        assert before[name]["ended"] == sum(days < 0 for days in left)
+        assert before[name]["ends_in_30_days"] == sum(0 <= days < 30 for days in left)
+        assert before[name]["ends_in_90_days"] == sum(0 <= days < 90 for days in left)
+    assert (before["Doors"]["technical"], before["Doors"]["renewal"]) == (
+        ["doors@building.example"],
+        ["by hand, with a ladder"],
+    )
+    ended = {sha for sha in doors if ends[sha] < at}
+    assert before["Doors"]["critical"] == len(ended) > 1
+    waived, *_ = sorted(ended)
+    said = ("--until", "2027-01-01", "--reason", "doors are replaced", "--owner", "facility")
+    certspan("waive", "--store", store, "--rule", "expired", "--subject", waived, *said)
+    now = _owners(clock)
+    assert now["Doors"]["critical"] == len(ended) - 1
+    assert now["Doors"]["waived"] == 1
+    told = json.loads(certspan("report", "owner", *clock, "--json", "-"))
+    [row] = next(one["rows"] for one in told["sections"] if one["name"] == "waived")
+    assert (row["owner"], row["subject"], row["waiver_owner"]) == ("Doors", waived, "facility")
+    late = ("--at", "2027-01-02T00:00:00Z")  # the day that is named is the last one
+    assert _owners((*clock, *late))["Doors"]["waived"] == 0
+
+
+def _owners(options: tuple[object, ...]) -> dict[str, dict[str, Any]]:
+    told = json.loads(certspan("report", "owner", *options, "--json", "-"))
+    return {row["owner"]: row for one in told["sections"] if one["name"] == "owners" for row in one["rows"]}
+
+
+def test_owner_needs_a_policy(url: str) -> None:
+    done = subprocess.run([CERTSPAN, "report", "owner", "--store", url], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "--policy FILE" in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1

@@ -11,8 +11,9 @@ from analytics.exits import Exit, Failure, store_failure
 
 if TYPE_CHECKING:
     from analytics.documents.document import Document
+    from analytics.documents.make import Asked
 
-KINDS = ("expiry", "crypto", "clauses")
+KINDS = ("expiry", "crypto", "shadow", "owner", "clauses")
 _FILE = click.Path(dir_okay=False, allow_dash=True)
 
 
@@ -21,12 +22,16 @@ _FILE = click.Path(dir_okay=False, allow_dash=True)
 Reports:
   expiry    what ended and is in use, what ends within 90 days, days on which many end together
   crypto    keys, hashes, versions, suites and groups in use; --since tells what changed
+  shadow    who issues here without sanction: what, to whom, since when, growing or not
+  owner     what each owner of the policy answers for: what ends next, and the findings of the last check
   clauses   PCI DSS, NIST, IEC 62443, BSI as FAIL, PASS or UNKNOWN; HIPAA, GDPR, CSF as evidence only
 
 \b
 Examples:
   certspan report expiry --store chdb://inventory
   certspan report crypto --store chdb://inventory --since 2026-01-01 --html crypto.html --csv crypto/
+  certspan report shadow --store chdb://inventory --html shadow.html
+  certspan report owner --store chdb://inventory --policy site.toml --pdf owners.pdf
   certspan report clauses --store chdb://inventory --home 10.40.0.0/16 --pdf clauses.pdf
 
 \b
@@ -38,36 +43,55 @@ Exit status: 0 done; 2 usage, or no such store; 4 the store or an output failed.
 @click.option("--at", default="now", show_default=True, metavar="WHEN", help="Judge as of 'now', or a time.")
 @click.option("--since", metavar="WHEN", help="For crypto: what changed from this time on.")
 @click.option("--home", multiple=True, metavar="CIDR", help="A network that is yours; as for certspan audit.")
+@click.option("--policy", "policy_file", type=click.Path(), metavar="FILE", help="Your policy; owner needs it.")
 @click.option("--html", type=_FILE, metavar="FILE", help="Write one HTML page that loads nothing.")
 @click.option("--json", type=_FILE, metavar="FILE", help="Write one JSON document.")
 @click.option("--csv", type=click.Path(file_okay=False), metavar="FOLDER", help="Write a CSV file for each table.")
 @click.option("--pdf", type=_FILE, metavar="FILE", help="Write a PDF (extra certspan[pdf]).")
-def command(kind: str, url: str, at: str, since: str | None, home: tuple[str, ...], **outputs: str | None) -> None:
+def command(url: str, **options: Any) -> None:
     """Write a report of what a store holds about machines of yours. Without an output, it is printed."""
-    from analytics import at as clocks  # noqa: PLC0415  `--help` need not wait for the store
-    from analytics import network  # noqa: PLC0415
-    from analytics.cli import clock  # noqa: PLC0415  the composition root imports us
-    from analytics.documents.make import make  # noqa: PLC0415
+    from analytics.documents.make import make  # noqa: PLC0415  `--help` need not wait for the store
     from analytics.store import StoreError, open_store  # noqa: PLC0415
 
+    asked = _asked(options)
+    try:
+        with open_store(url, read_only=True) as store:
+            document = make(store, asked)
+    except StoreError as error:
+        raise store_failure(error) from error
+    _write(document, options)
+
+
+def _asked(options: dict[str, Any]) -> Asked:
+    """Read what the report is to be about."""
+    from analytics import at, network  # noqa: PLC0415
+    from analytics.cli import clock  # noqa: PLC0415  the composition root imports us
+    from analytics.documents.make import Asked  # noqa: PLC0415
+    from analytics.policy.apply import home  # noqa: PLC0415
+    from analytics.policy.read import PolicyError, read_policy  # noqa: PLC0415
+    from rules.pack import load_rules  # noqa: PLC0415
+
+    kind, since = options["kind"], options["since"]
     if since is not None and kind != "crypto":
         raise Failure("--since: only the report crypto tells what changed", Exit.USAGE)
+    if kind == "owner" and options["policy_file"] is None:
+        raise Failure(
+            "owner: a policy says who owns what: --policy FILE (certspan policy example prints one)", Exit.USAGE
+        )
     try:
-        now, _ = clocks.parse(at, clock)
-        start = None if since is None else clocks.moment(since)
-        ranges = network.home_ranges(home)
+        policy = None if options["policy_file"] is None else read_policy(options["policy_file"], load_rules())
+        now, _ = at.parse(options["at"], clock)
+        start = None if since is None else at.moment(since)
+        ranges = home(policy, options["home"])
+    except PolicyError as error:
+        raise Failure(str(error), Exit.USAGE) from error
     except network.NetworkError as error:
         raise Failure(f"--home {error}", Exit.USAGE) from error
-    except clocks.AtError as error:
+    except at.AtError as error:
         raise Failure(str(error) if str(error).startswith("--at") else f"--since {error}", Exit.USAGE) from error
     if now is None:
         raise Failure("--at capture: a store is judged as of 'now', or a time", Exit.USAGE)
-    try:
-        with open_store(url, read_only=True) as store:
-            document = make(store, kind, now=now, since=start, home=ranges)
-    except StoreError as error:
-        raise store_failure(error) from error
-    _write(document, outputs)
+    return Asked(kind, now, ranges, start, policy)
 
 
 def _write(document: Document, outputs: dict[str, Any]) -> None:
@@ -76,7 +100,7 @@ def _write(document: Document, outputs: dict[str, Any]) -> None:
     from analytics.output import ReaderGoneError, write_out  # noqa: PLC0415
 
     try:
-        if not any(outputs.values()):
+        if not any(outputs[form] for form in ("html", "json", "pdf", "csv")):
             write_out("".join(write.as_text(document)).encode())
         if outputs["html"]:
             _put(outputs["html"], "".join(write.as_html(document)).encode())

@@ -14,6 +14,8 @@ from analytics.report import text
 if TYPE_CHECKING:
     from markupsafe import Markup
 
+    from analytics.report.model import CertificateRow
+
 Value = str | int | datetime | tuple[str, ...] | None
 """A cell. None: not known."""
 UNKNOWN = "unknown"
@@ -46,6 +48,11 @@ class Document:
     sections: tuple[Section, ...]
     made: tuple[tuple[str, Value], ...]
     """How: clock, store, rule pack, scope, what could not be seen."""
+
+
+def held_by(row: CertificateRow) -> tuple[str, ...]:
+    """Give who presents a certificate: addresses, with the port of servers."""
+    return tuple(address if port is None else f"{address}:{port}" for _, address, port in row.holders)
 
 
 def readable(value: Value, limit: int = text.LONG) -> str:

@@ -6,7 +6,7 @@ import datetime as dt
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from analytics.documents.document import Section
+from analytics.documents.document import Section, held_by
 from analytics.report import charts, text
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def _listed(rows: Iterable[CertificateRow], at: dt.datetime) -> tuple[tuple[Valu
             int((row.not_after - at).total_seconds() / _DAY) if row.not_after else None,
             row.issuer_name,
             row.key,
-            tuple(address if port is None else f"{address}:{port}" for _, address, port in row.holders),
+            held_by(row),
             row.last_seen,
             row.sha256,
         )

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from analytics import coverage
-from analytics.documents import clauses, crypto, expiry
+from analytics.documents import clauses, crypto, expiry, owner, shadow
 from analytics.documents.document import Document
 from analytics.network import display_network
+from analytics.policy.apply import rules_by
 from analytics.report import tally
 from rules.clauses import standards
 from rules.pack import load_rules
@@ -18,11 +20,15 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from analytics.documents.document import Section, Value
+    from analytics.policy.read import Policy
     from analytics.store import Store
+    from rules.pack import RulePack
 
 _TITLES = {
     "expiry": "When certificates end",
     "crypto": "Cryptography in use",
+    "shadow": "Shadow PKI",
+    "owner": "Owners and what they answer for",
     "clauses": "Evidence for clauses of standards",
 }
 _SEEN = """
@@ -32,39 +38,60 @@ SELECT (SELECT count() FROM session(loads = [], home = {home:Array(String)})),
 """
 
 
-def make(
-    store: Store, kind: str, *, now: dt.datetime, since: dt.datetime | None = None, home: Sequence[str]
-) -> Document:
-    """Make one report about ours, as of `now`. StoreError."""
-    sentence, sections = _sections(store, kind, now, since, home)
-    return Document(kind, _TITLES[kind], sentence, sections, _made(store, now, home))
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a report is to be about."""
+
+    kind: str
+    now: dt.datetime
+    home: Sequence[str]
+    """As `analytics.network.home_ranges` gives them."""
+    since: dt.datetime | None = None
+    """For `crypto`: what changed from then on."""
+    policy: Policy | None = None
+    """`owner` needs one."""
 
 
-def _sections(
-    store: Store, kind: str, now: dt.datetime, since: dt.datetime | None, home: Sequence[str]
-) -> tuple[str, tuple[Section, ...]]:
+def make(store: Store, asked: Asked) -> Document:
+    """Make one report about ours. StoreError."""
+    sentence, sections = _sections(store, asked)
+    return Document(asked.kind, _TITLES[asked.kind], sentence, sections, _made(store, asked))
+
+
+def _sections(store: Store, asked: Asked) -> tuple[str, tuple[Section, ...]]:
+    kind, now, home = asked.kind, asked.now, asked.home
     if kind == "clauses":
         known = standards()
-        counts = clauses.in_scope(store, load_rules(), known, now=now, home=home)
+        counts = clauses.in_scope(store, _rules(asked), known, now=now, home=home)
         return clauses.sections(known, counts, clauses.blind(store, home))
     rows = coverage.certificates(store, loads=(), home=home)
     if kind == "expiry":
         return expiry.sections((row for row in rows if row.ours), now)
+    if kind == "shadow":
+        return shadow.sections(store, rows, home=home, at=now)
+    if asked.policy is not None and kind == "owner":
+        return owner.sections(store, rows, asked.policy, home=home, at=now)
     spoken = coverage.versions(store, loads=(), home=home)
-    return crypto.sections(store, tally.posture(rows, spoken), home=home, since=since)
+    return crypto.sections(store, tally.posture(rows, spoken), home=home, since=asked.since)
 
 
-def _made(store: Store, now: dt.datetime, home: Sequence[str]) -> tuple[tuple[str, Value], ...]:
-    """Say how: whoever files the report must be able to make it again."""
+def _rules(asked: Asked) -> RulePack:
     pack = load_rules()
+    return pack if asked.policy is None else rules_by(asked.policy, pack)
+
+
+def _made(store: Store, asked: Asked) -> tuple[tuple[str, Value], ...]:
+    """Say how: whoever files the report must be able to make it again."""
+    pack, policy, home = load_rules(), asked.policy, asked.home
     [(handshakes, hidden)] = store.query(_SEEN, {"home": list(home)})
     return (
-        ("judged as of", now),
+        ("judged as of", asked.now),
         ("store", store.name),
         ("home networks", tuple(display_network(network) for network in home)),
         ("handshakes", handshakes),
         ("handshakes without a visible server certificate", hidden),
         ("endpoints of ours that never showed one", clauses.blind(store, home)),
         ("rules", f"version {pack.version}, {pack.sha256}"),
+        ("policy", "none" if policy is None else f"{policy.name}, SHA-256 {policy.sha256}"),
         ("certspan", version("certspan")),
     )

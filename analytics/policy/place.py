@@ -57,6 +57,25 @@ def placed(
     return [_placed(finding, zones, owners, seen) for finding in findings]
 
 
+def owners_of(
+    store: Store, held: Iterable[tuple[Sequence[Holder], Sequence[str]]], policy: Policy, *, home: Sequence[str]
+) -> list[tuple[Ownership, ...]]:
+    """Give the owners of each thing, told by its holders (ours, where any is) and its certificates (SHA-256)."""
+    seen = _look(store, policy, {"loads": [], "home": list(home)})
+    owners = Owners(policy.document.owners, policy.cmdb)
+    found = []
+    for holders, certificates in held:
+        matches = (owners.first(_held(holder, certificates, seen)) for holder in _counting(holders))
+        by_number = {match.number: match.ownership for match in matches if match}
+        found.append(tuple(by_number[number] for number in sorted(by_number)))
+    return found
+
+
+def _counting(holders: Sequence[Holder]) -> Sequence[Holder]:
+    """Give ours; all, where none is."""
+    return [holder for holder in holders if holder.ours] or holders
+
+
 def _look(store: Store, policy: Policy, scope: dict[str, list[str]]) -> _Seen:
     """Ask the store for what zones and owners are told by, and for no more."""
     zones, owners = policy.document.zones, policy.document.owners
@@ -80,10 +99,9 @@ def _placed(
     named: dict[str, None] = {}
     owned: dict[int, Ownership] = {}
     steps: list[int] = []
-    counting = [holder for holder in finding.holders if holder.ours] or list(finding.holders)
-    for holder in counting:
+    for holder in _counting(finding.holders):
         zone = zone_of(holder, zones, seen.tags)
-        match = owners.first(_held(holder, finding, seen))
+        match = owners.first(_held(holder, finding.evidence["certificates"], seen))
         given: list[Criticality] = []
         if zone is not None:
             named.setdefault(zone.name)
@@ -132,8 +150,8 @@ def _asked(patterns: Iterable[str], names: Sequence[str]) -> bool:
     return any(values.matcher(values.name(pattern)).fullmatch(name) for pattern in patterns for name in names)
 
 
-def _held(holder: Holder, finding: Finding, seen: _Seen) -> Held:
-    concerned = [seen.certificates[one] for one in finding.evidence["certificates"] if one in seen.certificates]
+def _held(holder: Holder, certificates: Iterable[str], seen: _Seen) -> Held:
+    concerned = [seen.certificates[one] for one in certificates if one in seen.certificates]
     return Held(
         address=holder.address,
         server_names=holder.server_names if holder.role == "server" else (),
