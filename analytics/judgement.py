@@ -77,7 +77,7 @@ class Judgement:
     verdicts: str
     """One row a subject: key, verdict."""
     chosen: str
-    """One row a subject whose finding has one of the ids in parameter `ids`: id, verdict, last seen."""
+    """One row a subject whose finding has one of the ids in parameter `ids`: id, verdict, last observed."""
     ours: str
     """One row a verdict: it, and how many subjects of ours that proved to be there got it."""
     parameters: Mapping[str, Any]
@@ -100,7 +100,7 @@ def judge(
         counts=_counts(rule, source),
         failures=_failures(rule, view, source, [expression for _, expression in evidence]),
         verdicts=f"SELECT {view.key}, {_verdict(rule)} FROM {source}",
-        chosen=f"SELECT {_id(rule, view)} AS rule_id, {_verdict(rule)}, last_seen FROM {source} "
+        chosen=f"SELECT {_id(rule, view)} AS rule_id, {_verdict(rule)}, {rule.observed} FROM {source} "
         "WHERE has({ids:Array(String)}, rule_id)",
         ours=f"SELECT {_verdict(rule)} AS said, count() FROM {source} WHERE ours AND confirmed GROUP BY said",
         parameters=_parameters(rule) | {"now": now, "loads": list(loads), "home": list(home)},

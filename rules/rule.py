@@ -214,6 +214,10 @@ class Rule:
     """The view whose rows it looks at, where that of the subject lacks what it needs: one that has all of its columns
     and more (`endpoint_names`). None: the subject's own.
     """
+    observed: str = "last_seen"
+    """SQL: when the subject was last observed, as far as the verdict goes. Only what was observed after a finding's
+    last session resolves it; a rule that also knows other witnesses than sessions says so here.
+    """
     parameters: tuple[Parameter, ...] = ()
     never_unknown: str | None = None
     """Why this rule needs no `unknown` example: the reason that it always has an answer."""

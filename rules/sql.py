@@ -46,6 +46,9 @@ COMMON_NAMES = "arrayMap(text -> substring(text, 4), arrayFilter(text -> startsW
 DNS_NAMES = "arrayMap(text -> lower(substring(text, 5)), arrayFilter(text -> startsWith(text, 'dns:'), sans))"
 """DNS names among the alternative names, in lower case; an empty array, not NULL, where they could not be read."""
 
+IMPORTED = "((toIPv6(address), port) IN (SELECT ip, port FROM scanned))"
+"""Of an endpoint: somebody else, a scanner, saw its certificate, and it was imported."""
+
 LIFE = "dateDiff('second', not_before, not_after)"
 """Seconds from notBefore to notAfter."""
 
@@ -59,8 +62,14 @@ CLAIMS_PUBLIC = (
 )
 """It asserts a policy of the CA/Browser Forum (EV, DV, OV, IV). Anybody can write that into a certificate."""
 
-LOOKS_PUBLIC = f"(({CLAIMS_PUBLIC}) AND sct_count > 0)"
-"""It asserts such a policy and brings timestamps of public logs. Until chains are verified this stands for "public"."""
+IS_PUBLIC = "ifNull(class = 'public', false)"
+"""A verified chain leads to a root that browsers know."""
+
+SAYS_PUBLIC = f"({IS_PUBLIC} OR ({CLAIMS_PUBLIC}))"
+"""Of a public CA, or claims to be."""
+
+LOOKS_PUBLIC = f"({IS_PUBLIC} OR (({CLAIMS_PUBLIC}) AND sct_count > 0))"
+"""Of a public CA, or has all that browsers would look for: such a policy, and timestamps of public logs."""
 
 
 def has_one(names: str, condition: str) -> str:

@@ -330,6 +330,7 @@ def test_a_blind_endpoint_becomes_known(tmp_path: Path) -> None:
     certspan("audit", "--store", url, BUILDING)
     blind = certspan("export", "blind", "--store", url).splitlines()
     assert "10.20.1.201:443" in blind
+    assert "10.20.1.201:443" in _blind_spots(url, "2026-10-12T12:00:00Z")
     (tmp_path / "scan.json").write_text(json.dumps({"ip": "10.20.1.201", "port": 443, "certificate": PEMS[0]}))
     said = certspan("import", "--store", url, "--source", "night scan", tmp_path / "scan.json")
     assert said == f"{tmp_path}/scan.json: 1 certificate, 1 endpoint\n"
@@ -337,6 +338,16 @@ def test_a_blind_endpoint_becomes_known(tmp_path: Path) -> None:
     ask = ("inventory", "certificates", "--store", url, "--json", "--filter", "sources=night scan")
     [row] = map(json.loads, certspan(*ask).splitlines())
     assert (row["subject"], row["holders"]) == ("CN=leaf", ["10.20.1.201:443"])
+    after = _blind_spots(url, "2026-10-13T12:00:00Z")
+    assert "10.20.1.201:443" not in after
+    assert after  # the other ports and machines are as blind as before
+
+
+def _blind_spots(url: str, at: str) -> set[str]:
+    """Judge, and give the endpoints that are blind spots now."""
+    certspan("check", "--store", url, "--at", at)
+    listed = certspan("findings", "list", "--store", url, "--rule", "blind-spot", "--json")
+    return {json.loads(line)["subject"] for line in listed.splitlines()}
 
 
 @pytest.mark.parametrize(

@@ -50,6 +50,7 @@ VIEWS = {
     "key",
     "key_holder",
     "lacking",
+    "scanned",
     "served",
     "session",
     "succession",

@@ -14,6 +14,7 @@ from analytics.documents.document import Section
 from analytics.judgement import judge
 from analytics.report import text
 from rules.rule import Verdict, given
+from rules.sql import IMPORTED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -26,8 +27,9 @@ if TYPE_CHECKING:
     from rules.rule import Rule
 
 _COLUMNS = ("clause", "asks", "verdict", "against", "unknown", "rules", "note")
-_BLIND = """
-SELECT countIf(answered AND NOT certificate_seen) FROM endpoint(loads = [], home = {home:Array(String)}) WHERE ours"""
+_BLIND = f"""
+SELECT countIf(answered AND NOT certificate_seen AND NOT {IMPORTED})
+FROM endpoint(loads = [], home = {{home:Array(String)}}) WHERE ours"""
 Asked = tuple[str, tuple[tuple[str, int], ...]]
 """A rule, and the parameters in which a clause is stricter."""
 
@@ -74,7 +76,7 @@ def _count(store: Store, rule: Rule, now: datetime, home: Sequence[str]) -> Coun
 
 
 def blind(store: Store, home: Sequence[str]) -> int:
-    """Count endpoints of ours that answered and never showed a certificate."""
+    """Count endpoints of ours that answered, never showed a certificate, and of which no import brought one."""
     [(count,)] = store.query(_BLIND, {"home": list(home)})
     return int(count)
 

@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING, Final
 
 from analytics.finding import plain
 from analytics.report import csv, json
+from rules.sql import IMPORTED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from analytics.store import Store
 
-_QUERY = """
+_QUERY = f"""
 SELECT address, port, shown, arrayFilter(n -> n != '', server_names), arraySort(mapKeys(visibilities))::Array(String),
     carriers::Array(String), versions::Array(String), sessions, ours, confirmed, last_seen
-FROM endpoint(loads = [], home = {home:Array(String)})
-WHERE answered AND NOT certificate_seen AND (ours OR {everybody:Bool})
-    AND (toIPv6(address), port) NOT IN
-        (SELECT assumeNotNull(address), assumeNotNull(port) FROM imports WHERE address IS NOT NULL AND port IS NOT NULL)
+FROM endpoint(loads = [], home = {{home:Array(String)}})
+WHERE answered AND NOT certificate_seen AND (ours OR {{everybody:Bool}})
+    AND NOT {IMPORTED}
 ORDER BY toIPv6(address), port, shown
 """
 COLUMNS: Final = (

@@ -1,9 +1,9 @@
-"""short-serial: a certificate that calls itself public has a serial number that can be guessed."""
+"""short-serial: a certificate that is public, or calls itself so, has a serial number that can be guessed."""
 
 from __future__ import annotations
 
 from rules.rule import CertificateRecipe, Example, Finds, Parameter, Rule, Severity, Subject, Verdict, presented
-from rules.sql import CLAIMS_PUBLIC
+from rules.sql import IS_PUBLIC, SAYS_PUBLIC
 
 # A random number of 64 bits is shorter than seven octets once in 65,536.
 OCTETS = "intDiv(length(replaceRegexpOne(serial, '^(00)+', '')), 2)"
@@ -17,14 +17,15 @@ def numbered(serial: str, **more: object) -> CertificateRecipe:
 
 RULE = Rule(
     id="short-serial",
-    title=f"concat('says it is public, and its serial number has ', toString({OCTETS} * 8), ' bits at most')",
-    summary="A certificate asserts a policy of public CAs, and its serial number is too short to be random.",
+    title=f"concat(if({IS_PUBLIC}, 'is', 'says it is'), ' public, and its serial number has ', "
+    f"toString({OCTETS} * 8), ' bits at most')",
+    summary="A certificate is public, or says so, and its serial number is too short to be random.",
     subject=Subject.CERTIFICATE,
     severity=Severity.LOW,
     # Private CAs may count. A number that is zero or negative is a matter of `malformed-certificate`.
-    applies=f"{CLAIMS_PUBLIC} AND not_before >= {DAY} AND NOT match(serial, '^(00)*$|^[89a-f]')",
+    applies=f"{SAYS_PUBLIC} AND not_before >= {DAY} AND NOT match(serial, '^(00)*$|^[89a-f]')",
     fails=f"{OCTETS} < {{octets:UInt32}}",
-    evidence=("subject", "issuer", "serial", "policies", "not_before"),
+    evidence=("subject", "issuer", "class", "serial", "policies", "not_before"),
     why="Public CAs must number at random, so that nobody can prepare a forgery in advance. This issuer does not: it "
     "is careless, or no public CA.",
     action="Look at who issued it. Your own CA should number at random, and leave out the policy of public CAs.",

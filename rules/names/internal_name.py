@@ -1,23 +1,14 @@
-"""internal-name: a certificate that calls itself public names a host that only its own network knows."""
+"""internal-name: a certificate that is public, or calls itself so, names a host that only its own network knows."""
 
 from __future__ import annotations
 
 from rules.rule import CertificateRecipe, Example, Finds, Parameter, Rule, Severity, Subject, Verdict, presented
-from rules.sql import CLAIMS_PUBLIC, DNS_NAMES
+from rules.sql import DNS_NAMES, IS_PUBLIC, SAYS_PUBLIC
 
 # RFC 6761, 6762, 8375 and 2606; what ICANN will not delegate; and what routers have made up.
 TOPS = (
-    "local",
-    "localhost",
-    "localdomain",
-    "internal",
-    "intranet",
-    "private",
-    "corp",
-    "home",
-    "lan",
-    "test",
-    "invalid",
+    *("local", "localhost", "localdomain", "internal", "intranet", "private", "corp", "home", "lan"),
+    *("test", "invalid"),
 )
 NETWORKS = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "127.0.0.0/8", "fc00::/7", "fe80::/10")
 HOSTS = f"arrayMap(name -> trim(TRAILING '.' FROM name), {DNS_NAMES})"
@@ -40,15 +31,24 @@ FINDS = Finds(Severity.LOW, "says it is public, and names an internal host")
 
 RULE = Rule(
     id="internal-name",
-    title="'says it is public, and names an internal host'",
-    summary="A certificate asserts a policy of public CAs, and is for a host name or address that nobody owns.",
+    title=f"concat(if({IS_PUBLIC}, 'is', 'says it is'), ' public, and names an internal host')",
+    summary="A certificate that is public, or says so, is for a host name or address that nobody owns.",
     subject=Subject.CERTIFICATE,
     severity=Severity.LOW,
-    applies=f"presented_as_leaf AND {CLAIMS_PUBLIC}",
+    # Those that ended before that day were allowed.
+    applies=f"presented_as_leaf AND {SAYS_PUBLIC} AND not_after >= toDateTime64('2015-11-01 00:00:00', 3, 'UTC')",
     fails=f"if(sans_known, notEmpty({INSIDE}) OR notEmpty({PRIVATE}), NULL)",
-    evidence=("subject", "issuer", "sans", f"arrayConcat({INSIDE}, {PRIVATE}) AS internal", "policies", "not_after"),
-    why="No public CA may sign such a name, for in every network it is another machine. This certificate pretends to "
-    "be what it is not.",
+    evidence=(
+        "subject",
+        "issuer",
+        "class",
+        "sans",
+        f"arrayConcat({INSIDE}, {PRIVATE}) AS internal",
+        "policies",
+        "not_after",
+    ),
+    why="No public CA may sign such a name, for in every network it is another machine. If the CA is not public, the "
+    "certificate pretends to be what it is not.",
     action="Look at who issued it. Your own CA should leave out the policy of public CAs (2.23.140.1...).",
     references=("CA/Browser Forum Baseline Requirements 4.2.2", "RFC 6761", "RFC 6762", "RFC 1918"),
     parameters=(

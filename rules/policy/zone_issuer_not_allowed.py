@@ -8,7 +8,7 @@ from rules.zones import of_holders, zones_of
 ZONES = zones_of("issuers Array(String), issuer_keys Array(String)")
 HERE = of_holders(ZONES)
 # Known by a verified signature only.
-ISSUER_KEY = "if(self_signed, lower(hex(spki_sha256)), NULL)"
+ISSUER_KEY = "if(self_signed, lower(hex(spki_sha256)), if(issuer_key_seen, issuer_key, NULL))"
 STRANGE = f"""multiIf(
     empty(zone.issuers) AND empty(zone.issuer_keys) OR ifNull(has(zone.issuers, issuer), false), false,
     empty(zone.issuer_keys), if(issuer IS NULL, NULL, true),
@@ -19,10 +19,15 @@ STATES = f"arrayMap(zone -> {STRANGE}, {HERE})"
 CA, LAB = CertificateRecipe(name="ca", is_ca=True), CertificateRecipe(name="lab", is_ca=True)
 LEAF, STRAY = CertificateRecipe(issuer="ca"), CertificateRecipe(issuer="lab")
 OWN = CertificateRecipe(name="own")
-# SHA-256 of the public key that belongs to the name `own`, as `cryptography` computes it.
+SEEN_CA = CertificateRecipe(name="plant ca", is_ca=True)
+UNSEEN = presented(CertificateRecipe(issuer="unseen ca"), hidden=(CertificateRecipe(name="unseen ca", is_ca=True),))
+OF_SEEN_CA = presented(CertificateRecipe(issuer="plant ca"), SEEN_CA)
+# SHA-256 of the public keys that belong to the names `own` and `plant ca`, as `cryptography` computes it.
 OWN_KEY = "5d8e4d18ec7f86788413eb87e1e9b7d1960a32592dfa8c34f0e4a2b263d79db2"
+SEEN_CA_KEY = "5603690358d08124e40bbf41460c3a55571b5b877a5c53064f0bf913bd4180aa"
 BY_NAME = (("zones", (("plant", ("10.0.0.0/24",), (), (), ("CN=ca",), ()),)),)
 BY_KEY = (("zones", (("plant", ("10.0.0.0/24",), (), (), (), (OWN_KEY,)),)),)
+BY_CA_KEY = (("zones", (("plant", ("10.0.0.0/24",), (), (), (), (SEEN_CA_KEY,)),)),)
 FOUND = Finds(Severity.MEDIUM, "issued by CN=lab, whom zone plant does not allow")
 
 RULE = Rule(
@@ -50,14 +55,16 @@ RULE = Rule(
         ),
         Example("silent", "An allowed name.", presented(LEAF, hidden=(CA,)), Verdict.PASS, parameters=BY_NAME),
         Example("silent-key", "An allowed key.", presented(OWN), Verdict.PASS, parameters=BY_KEY),
-        Example("silent-no-policy", "Anyone may.", presented(STRAY, hidden=(LAB,)), Verdict.NOT_APPLICABLE),
+        Example("silent-ca-key", "Signed by an allowed key.", OF_SEEN_CA, Verdict.PASS, parameters=BY_CA_KEY),
         Example(
-            "unknown",
-            "The key of the issuer was never seen.",
-            presented(LEAF, hidden=(CA,)),
-            Verdict.UNKNOWN,
+            "fires-ca-key",
+            "Signed by a key that is not allowed, whatever its name.",
+            OF_SEEN_CA,
+            Finds(Severity.MEDIUM, "issued by CN=plant ca, whom zone plant does not allow"),
             parameters=BY_KEY,
         ),
+        Example("silent-no-policy", "Anyone may.", presented(STRAY, hidden=(LAB,)), Verdict.NOT_APPLICABLE),
+        Example("unknown", "The key of the issuer was never seen.", UNSEEN, Verdict.UNKNOWN, parameters=BY_KEY),
         Example(
             "boundary",
             "The name to the letter: another case is another name.",

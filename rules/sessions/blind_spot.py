@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rules.rule import CertificateRecipe, Example, ExampleSession, Finds, Rule, Severity, Subject, Verdict
+from rules.sql import IMPORTED, NOW
 
 # What hides a certificate that is there, with words for the title; the first that occurs is named.
 HIDERS = {
@@ -37,14 +38,16 @@ RULE = Rule(
     summary="An endpoint whose certificate could not be seen in any handshake.",
     subject=Subject.ENDPOINT,
     severity=Severity.INFO,
-    applies=f"answered AND ({HAS_ONE})",
+    # What a scanner found and somebody imported is known, whatever the handshakes hide.
+    applies=f"answered AND ({HAS_ONE}) AND NOT {IMPORTED}",
     # A handshake that was still going on when the capture ended decides nothing.
     fails=f"multiIf(certificate_seen, false, notEmpty({REASONS}), true, NULL)",
+    observed=f"if({IMPORTED}, toDateTime64({NOW}, 6, 'UTC'), last_seen)",
     evidence=("visibilities", "versions", "server_names", "sessions"),
     why="Nothing can be said about this endpoint: its certificate may have expired or belong to somebody else. Silence "
     "here is not health.",
-    action="Ask the endpoint itself with a scanner, watch for longer (resumed sessions), or mend the mirror port "
-    "(one direction, lost packets).",
+    action="Ask the endpoint itself with a scanner (certspan export blind) and import what it finds, watch for longer "
+    "(resumed sessions), or mend the mirror port (one direction, lost packets).",
     references=("RFC 8446 2", "RFC 8446 4.4.2", "RFC 5246 7.3"),
     examples=(
         Example("fires", "TLS 1.3 only.", (HIDDEN, HIDDEN), finds("encrypted")),

@@ -5,8 +5,7 @@ from __future__ import annotations
 from rules.rule import CertificateRecipe, Example, Finds, Parameter, Rule, Severity, Subject, Verdict, presented
 from rules.sql import DEVICE, LIFE, LOOKS_PUBLIC
 
-# "Public" is told by the markers that only public CAs should write, until the class of a certificate, by a verified
-# chain to a public root, takes over. A day is 86,400 seconds, notAfter's second counts, each part of a day is a day.
+# A day is 86,400 seconds, notAfter's second counts, each part of a day is a day.
 DAYS = f"intDiv({LIFE} + 1 + 86399, 86400)"
 ISSUED = "not_before >= toDateTime64(concat(day, ' 00:00:00'), 3, 'UTC')"
 LIMIT = f"arrayFilter((days, day) -> {ISSUED}, {{limits:Array(UInt32)}}, {{since:Array(String)}})[-1]"
@@ -25,13 +24,21 @@ BEFORE = public("2026-03-14", "2027-04-15T23:59:59Z")
 RULE = Rule(
     id="public-validity-too-long",
     title=f"concat('public, and valid for ', toString({DAYS}), ' days where ', toString({LIMIT}), ' are allowed')",
-    summary="A certificate with the markers of a public CA is valid for longer than browsers accept.",
+    summary="A certificate of a public CA, or with all the markers of one, is valid for longer than browsers accept.",
     subject=Subject.CERTIFICATE,
     severity=Severity.LOW,
     # Before that the forum counted otherwise. Those of that time have all ended.
     applies=f"{DEVICE} AND {LOOKS_PUBLIC} AND not_before >= toDateTime64('2020-09-01 00:00:00', 3, 'UTC')",
     fails=f"{DAYS} > {LIMIT}",
-    evidence=("subject", "issuer", "not_before", "not_after", f"{DAYS} AS validity_days", f"{LIMIT} AS allowed_days"),
+    evidence=(
+        "subject",
+        "issuer",
+        "class",
+        "not_before",
+        "not_after",
+        f"{DAYS} AS validity_days",
+        f"{LIMIT} AS allowed_days",
+    ),
     why="Browsers and phones refuse a public certificate that lives too long. Public CAs do not issue such: it may be "
     "an imitation.",
     action="Look at who issued it. Your own CA should leave out the policy of public CAs; else get a new one.",
