@@ -71,7 +71,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def found(folder: Path, *options: str) -> dict[tuple[str, str], str]:
-    words = [CERTSPAN, "audit", folder / "leaves.pcap", "--at", "2026-01-01", "--json", "-", *options]
+    words = [str(CERTSPAN), "audit", str(folder / "leaves.pcap"), "--at", "2026-01-01", "--json", "-", *options]
     environment = os.environ | {"SSL_CERT_FILE": str(folder / "roots.pem")}
     done = subprocess.run(words, capture_output=True, text=True, check=True, env=environment)
     told = json.loads(done.stdout)
