@@ -392,7 +392,9 @@ impl CaptureReader {
             )
         } else {
             self.block.ensure(unknown::LOOK_BYTES);
-            let kind = unknown::looks_like(self.block.window());
+            // No more than that, however much is at hand: the answer must not hang on how the input was read.
+            let window = self.block.window();
+            let kind = unknown::looks_like(window.get(..unknown::LOOK_BYTES).unwrap_or(window));
             (
                 DamageCode::NotACapture,
                 format!("neither pcap nor pcapng: it looks like {kind}"),
