@@ -47,6 +47,16 @@ class Ownership:
 
 
 @dataclass(frozen=True, slots=True)
+class Acceptance:
+    """Who accepted a finding: the waiver that holds at the clock."""
+
+    until: dt.datetime
+    """It holds before this time."""
+    owner: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """What one rule says of one subject. Texts are as captured: outputs make them harmless."""
 
@@ -79,6 +89,8 @@ class Finding:
     """In the order of the policy; several where its holders have several. None without a policy."""
     shift: int = 0
     """Steps by which zone or owner moved the severity that the rule gave."""
+    waiver: Acceptance | None = None
+    """None: nobody accepted it, or not any more."""
 
 
 def finding_id(rule: str, kind: str, key: str) -> str:

@@ -67,9 +67,35 @@ def test_waived_findings_stand_apart_and_do_not_count(url: str, tmp_path: Path) 
     document = json.loads(report.read_text())
     assert sorted(row["subject"] for row in document["waived"]) == sorted(row["subject"] for row in critical)
     assert not [row for row in document["findings"] if row["severity"] == "critical"]
+    _waived_in_each_output(url, tmp_path, {(row["rule"], row["subject"]) for row in critical})
     name = certspan("waive", "--store", url, "--list").split()[0]
     certspan("waive", "--store", url, "--remove", name)
     assert ends("check", "--store", url, "--at", AT, "--fail-on", "critical")[0] == 3
+
+
+def _waived_in_each_output(url: str, folder: Path, waived: set[tuple[str, str]]) -> None:
+    """Check that each form tells what was waived apart, with who accepted it, until when and why."""
+    forms = [word for form in ("csv", "ndjson", "json", "report") for word in (f"--{form}", folder / f"audit.{form}")]
+    certspan("audit", "--store", url, CAPTURE, *forms)
+    acceptance = {"until": "2100-01-01T00:00:00Z", "owner": "ops", "reason": "renewed at the next stop"}
+    lines = [json.loads(line) for line in (folder / "audit.ndjson").read_text().splitlines()]
+    told = [(row["rule"], row["subject"]) for row in lines if row["waiver"] is not None]
+    assert (set(told), len(told)) == (waived, len(waived))
+    assert all(row["waiver"] in (None, acceptance) for row in lines)
+    document = json.loads((folder / "audit.json").read_text())
+    assert {(row["rule"], row["subject"]) for row in document["waived"]} == waived
+    assert all(row["waiver"] == acceptance for row in document["waived"])
+    assert all(row["waiver"] is None for row in document["findings"])
+    with (folder / "audit.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == len(lines) == len(document["findings"]) + len(waived)
+    assert {(row["rule"], row["subject"]) for row in rows if row["waiver_owner"] == "ops"} == waived
+    assert {row["waived_until"] for row in rows} == {"", acceptance["until"]}
+    page = (folder / "audit.report").read_text()
+    _, _, section = page.partition('<section id="waived"')
+    section, _, _ = section.partition("</section>")
+    assert section.count("<td>ops</td><td>renewed at the next stop</td>") == len(waived)
+    assert all(subject in section for _, subject in waived)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from analytics.finding import milliseconds, rfc3339
+from analytics.finding import Acceptance, milliseconds, rfc3339
 from sensor._rust import encode_arrow
 
 if TYPE_CHECKING:
@@ -100,5 +100,11 @@ def split(store: Store, evaluation: Evaluation | None) -> tuple[tuple[Finding, .
     if evaluation is None:
         return (), ()
     held = Held(read(store), evaluation.now)
-    waived = tuple(one for one in evaluation.findings if held.of(one.rule, one.subject))
-    return tuple(one for one in evaluation.findings if not held.of(one.rule, one.subject)), waived
+    counting, waived = [], []
+    for one in evaluation.findings:
+        waiver = held.of(one.rule, one.subject)
+        if waiver is None:
+            counting.append(one)
+        else:
+            waived.append(replace(one, waiver=Acceptance(waiver.until, waiver.owner, waiver.reason)))
+    return tuple(counting), tuple(waived)

@@ -44,6 +44,9 @@ COLUMNS = (
     "owners",
     "technical_owners",
     "renewal",
+    "waived_until",
+    "waiver_owner",
+    "waiver_reason",
 )
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 _CELL = 32_000
@@ -52,10 +55,10 @@ _BETWEEN = " | "
 
 
 def lines(run: Run) -> Iterator[str]:
-    """Give the header and each finding as a line with its CRLF."""
+    """Give the header and each finding as a line with its CRLF; those that somebody waived come last."""
     certificates = {row.sha256: row for row in run.certificates}
     yield line(COLUMNS)
-    for finding in run.findings:
+    for finding in (*run.findings, *run.waived):
         yield line(_row(finding, certificates))
 
 
@@ -86,6 +89,7 @@ def _row(finding: Finding, certificates: Mapping[str, CertificateRow]) -> tuple[
     rows = rests_on(finding, certificates)
     ends = {text.rfc3339(row.not_after) or "" for row in rows}
     server_names = sorted({name for holder in finding.holders for name in holder.server_names})
+    waiver = finding.waiver
     return (
         str(finding.severity),
         finding.rule,
@@ -110,4 +114,5 @@ def _row(finding: Finding, certificates: Mapping[str, CertificateRow]) -> tuple[
         _BETWEEN.join(owner.business for owner in finding.owners),
         _BETWEEN.join(owner.technical for owner in finding.owners if owner.technical),
         _BETWEEN.join(owner.renewal for owner in finding.owners if owner.renewal),
+        *(("", "", "") if waiver is None else (text.rfc3339(waiver.until) or "", waiver.owner, waiver.reason)),
     )

@@ -13,7 +13,7 @@ from analytics.report import text
 from analytics.report.sentence import sentence
 
 if TYPE_CHECKING:
-    from analytics.finding import Finding, Holder
+    from analytics.finding import Acceptance, Finding, Holder
     from analytics.report.model import BlindEndpoint, Coverage, Group, OwnerRow, Run, ShadowIssuer
     from analytics.report.provenance import InputCapture, PolicyUsed, Provenance
 
@@ -170,7 +170,12 @@ def finding(one: Finding) -> _Object:
         "zones": list(one.zones),
         "owners": [asdict(owner) for owner in one.owners],
         "severity_shift": one.shift,
+        "waiver": None if one.waiver is None else _acceptance(one.waiver),
     }
+
+
+def _acceptance(one: Acceptance) -> _Object:
+    return {"until": text.rfc3339(one.until), "owner": one.owner, "reason": one.reason}
 
 
 def _holder(holder: Holder) -> _Object:

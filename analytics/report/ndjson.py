@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 
 
 def lines(run: Run) -> Iterator[str]:
-    """Give each finding as a line with its newline; the fields of `findings` in the JSON document and `judged_at`."""
+    """Give each finding as a line with its newline; the fields of `findings` in the JSON document and `judged_at`.
+
+    Those that somebody waived come last; `waiver` is not null there.
+    """
     judged_at = text.rfc3339(run.provenance.clock.at)
-    for finding in run.findings:
+    for finding in (*run.findings, *run.waived):
         yield json.dumps({"judged_at": judged_at, **json.finding(finding)}) + "\n"
