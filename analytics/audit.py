@@ -7,28 +7,20 @@ import shutil
 import tempfile
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from analytics import budget, coverage
+from analytics import budget, judged
 from analytics.at import clamp
 from analytics.derive import derive_all
 from analytics.derive.settings import Settings
 from analytics.evaluate import evaluate
-from analytics.life import waivers
 from analytics.life.observe import is_alive
 from analytics.load import load_segments
-from analytics.network import display_network
 from analytics.policy.apply import rules_by
-from analytics.report import group, tally
-from analytics.report.model import Coverage, RuleVerdicts, Run
-from analytics.report.provenance import Clock, InputCapture, PolicyUsed, Provenance, RulePack
-from analytics.shadow import shadow
+from analytics.report.provenance import Clock, InputCapture
 from analytics.store import open_store, temporary_store
-from rules.rule import Verdict
 from sensor.engine import NativeEngine
-from sensor.events import FACTS_VERSION
 from sensor.joined import run_joined
 from sensor.pipeline import run
 from sensor.spool import Spool
@@ -39,7 +31,7 @@ if TYPE_CHECKING:
     from analytics.evaluate import Evaluation
     from analytics.load import LoadResult
     from analytics.policy.read import Policy
-    from analytics.report.model import CertificateRow, ShadowIssuer
+    from analytics.report.model import Run
     from analytics.store import Store
     from rules.pack import RulePack as LoadedRules
     from sensor.engine import Batch
@@ -187,39 +179,20 @@ def _judge(request: Request, store: Store, rules: LoadedRules, loads: Sequence[s
 
 def _result(request: Request, store: Store, rules: LoadedRules, taken: _Taken, evaluation: Evaluation | None) -> Run:
     """Put together what outputs show."""
-    loads, home = taken.loads, request.home
-    rows: tuple[CertificateRow, ...] = ()
-    seen, spoken = Coverage(), []
-    if loads:  # an empty list would mean all that the store holds
-        rows = coverage.certificates(store, loads=loads, home=home)
-        lacking = sum(result.lacking_certificates for result in taken.loaded if result)
-        counters = _counters(taken.reports)
-        seen = coverage.measure(store, loads=loads, home=home, certificates=rows, lacking=lacking, counters=counters)
-        spoken = coverage.versions(store, loads=loads, home=home)
-    findings, waived = waivers.split(store, evaluation)
-    run = Run(
-        provenance=_provenance(request, rules, taken),
-        coverage=seen,
-        findings=findings,
-        waived=waived,
-        groups=group.groups(findings, {row.sha256: row for row in rows}),
-        rule_errors=evaluation.errors if evaluation else rules.errors,
-        verdicts=_verdicts(evaluation),
-        certificates=rows,
-        issuers=tally.issuers(rows, taken.clock.at),
-        posture=tally.posture(rows, spoken),
-        shadow=_shadow(store, home, taken, seen),
+    made = judged.provenance(taken.clock, rules, request.home, request.policy, store=request.store)
+    made = replace(
+        made,
+        inputs=tuple(
+            _input(file, load if file.readable else None)
+            for report, load in zip(taken.reports, taken.loaded, strict=True)
+            for file in report.files
+        ),
+        joined=any(report.joined for report in taken.reports),
     )
-    owned = bool(request.policy and request.policy.document.owners)
-    return replace(run, owners=tally.owners(run.scope)) if owned else run
-
-
-def _shadow(store: Store, home: Sequence[str], taken: _Taken, seen: Coverage) -> tuple[ShadowIssuer, ...]:
-    """List who issues here without sanction."""
-    if not taken.loads:
-        return ()
-    any_ours = seen.holders.ours > 0 or seen.our_endpoints > 0
-    return shadow(store, loads=taken.loads, home=home, at=taken.clock.at, any_ours=any_ours)
+    lacking = sum(result.lacking_certificates for result in taken.loaded if result)
+    scope = judged.Scope(request.home, taken.loads, lacking, _counters(taken.reports))
+    run = judged.result(store, made, scope, evaluation, request.policy)
+    return run if evaluation else replace(run, rule_errors=rules.errors)
 
 
 def _counters(reports: Sequence[CaptureReport]) -> dict[str, int]:
@@ -229,50 +202,6 @@ def _counters(reports: Sequence[CaptureReport]) -> dict[str, int]:
         for name, count in report.counters.items():
             total[name] = total.get(name, 0) + count
     return total
-
-
-def _verdicts(evaluation: Evaluation | None) -> tuple[RuleVerdicts, ...]:
-
-    if evaluation is None:
-        return ()
-    order = (Verdict.FAIL, Verdict.PASS, Verdict.UNKNOWN, Verdict.NOT_APPLICABLE)
-    return tuple(
-        RuleVerdicts(rule, *(counts[verdict] for verdict in order))
-        for rule, counts in sorted(evaluation.verdicts.items())
-    )
-
-
-def _provenance(request: Request, rules: LoadedRules, taken: _Taken) -> Provenance:
-    """Say how the result was made."""
-    return Provenance(
-        clock=taken.clock,
-        certspan=version("certspan"),
-        engine=NativeEngine().version,
-        facts=FACTS_VERSION,
-        rule_pack=RulePack(rules.version, rules.sha256, tuple(rule.id for rule in rules.rules)),
-        parameters={
-            rule.id: {parameter.name: parameter.default for parameter in rule.parameters}
-            for rule in rules.rules
-            if rule.parameters
-        },
-        inputs=tuple(
-            _input(file, load if file.readable else None)
-            for report, load in zip(taken.reports, taken.loaded, strict=True)
-            for file in report.files
-        ),
-        joined=any(report.joined for report in taken.reports),
-        home=tuple(display_network(network) for network in request.home),
-        store=request.store,
-        policy=_policy(request.policy),
-    )
-
-
-def _policy(policy: Policy | None) -> PolicyUsed | None:
-
-    if policy is None:
-        return None
-    disabled = {one.rule: one.reason for one in policy.disabled}
-    return PolicyUsed(policy.name, policy.sha256, disabled, policy.cmdb.sha256 if policy.cmdb else None)
 
 
 def _input(report: CaptureReport, load: LoadResult | None) -> InputCapture:

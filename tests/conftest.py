@@ -16,6 +16,7 @@ PACKAGES = {
     **dict.fromkeys(("tshark", "editcap", "mergecap"), "tshark"),
     "openssl": "openssl",
     "tcpdump": "tcpdump",
+    "pdftoppm": "poppler-utils",
     "pdftotext": "poppler-utils",
 }
 """Debian package of each tool a test may name in `pytest.mark.tools`."""

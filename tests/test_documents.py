@@ -10,6 +10,7 @@ import ipaddress
 import json
 import shutil
 import subprocess
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 PCAPS = Path(__file__).parents[1] / "pcaps"
 AT = dt.datetime(2026, 10, 12, 9, tzinfo=dt.UTC)
-KINDS = ("expiry", "crypto", "shadow", "owner", "clauses")
+KINDS = ("audit", "expiry", "crypto", "shadow", "owner", "clauses")
 DOORS, CAMERAS = "10.20.4.", "CN=Vista Cam Root,O=Vista Optics\\, Ltd."
 POLICY = f"""
 [[owners]]
@@ -193,7 +194,7 @@ def _csv(value: Any) -> str:
 @pytest.mark.tools("pdftotext")
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_pdf_says_the_same(made: Mapping[str, Path], kind: str) -> None:
-    command = ["pdftotext", "-layout", str(made[kind] / "report.pdf"), "-"]
+    command = ["pdftotext", "-raw", str(made[kind] / "report.pdf"), "-"]
     text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     told = document(made[kind])
     words = "".join(text.split()).replace("\u200b", "")
@@ -452,3 +453,48 @@ def test_owner_needs_a_policy(url: str) -> None:
     assert (done.returncode, done.stdout) == (2, "")
     assert "--policy FILE" in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_the_audit_of_a_store_has_the_numbers_of_the_audit_of_its_capture(
+    made: Mapping[str, Path], tmp_path: Path
+) -> None:
+    capture = PCAPS / "smart-building.pcapng"
+    certspan("audit", capture, "--at", AT.isoformat(), "--json", tmp_path / "audit.json")
+    first = json.loads((tmp_path / "audit.json").read_text())
+    told = {one["name"]: one["rows"] for one in document(made["audit"])["sections"]}
+    ours = {(row["rule"], row["subject"], row["severity"]) for row in first["findings"] if row["ours"]}
+    assert {(row["rule"], row["subject"], row["severity"]) for row in told["findings"]} == ours
+    assert len(told["findings"]) == len(ours) > 100
+    assert len(told["others"]) == len(first["findings"]) - len(ours) > 0
+    severities = [row["severity"] for row in first["findings"] if row["ours"]]
+    assert {row["severity"]: row["findings"] for row in told["severities"]} == Counter(severities)
+    assert {row["sha256"] for row in told["certificates"]} == {row["sha256"] for row in TRUTH}
+    seen = {row["what"]: row["number"] for row in told["coverage"]}
+    assert seen["handshakes"] == len(SESSIONS)
+    assert told["waived"] == told["rule-errors"] == []
+
+
+def test_a_waived_finding_is_apart_in_the_audit_of_a_store(url: str, tmp_path: Path) -> None:
+    store = f"chdb://{shutil.copytree(url.removeprefix('chdb://'), tmp_path / 'store', symlinks=True)}"
+    clock = ("--store", store, "--at", AT.isoformat(), "--json", "-")
+    before = {one["name"]: one["rows"] for one in json.loads(certspan("report", "audit", *clock))["sections"]}
+    chosen = before["findings"][0]
+    words = ("--rule", chosen["rule"], "--subject", chosen["subject"], "--owner", "ops", "--reason", "next stop")
+    certspan("waive", "--store", store, *words, "--until", "2100-01-01")
+    after = {one["name"]: one["rows"] for one in json.loads(certspan("report", "audit", *clock))["sections"]}
+    assert after["findings"] == before["findings"][1:]
+    acceptance = {"waived_until": "2100-01-02T00:00:00Z", "waiver_owner": "ops", "waiver_reason": "next stop"}
+    assert after["waived"] == [chosen | acceptance]
+
+
+@pytest.mark.tools("pdftoppm")
+def test_a_chart_is_drawn_in_the_pdf_in_the_colours_of_the_page(made: Mapping[str, Path], tmp_path: Path) -> None:
+    command = ["pdftoppm", "-r", "50", "-f", "1", "-l", "1", str(made["expiry"] / "report.pdf"), str(tmp_path / "page")]
+    subprocess.run(command, check=True)
+    [page] = tmp_path.glob("page*.ppm")
+    head, _, pixels = page.read_bytes().partition(b"\n255\n")
+    assert head.startswith(b"P6")
+    found = {pixels[place : place + 3] for place in range(0, len(pixels), 3)}
+    wanted = ["f1f4f7", "fdf5df"]  # --band4, --band3 of report.css by day
+    assert all(bytes.fromhex(one) in found for one in wanted)
+    assert "var(" not in pdf.drawing('<svg class="line"></svg>')

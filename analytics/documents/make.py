@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from analytics import coverage
-from analytics.documents import clauses, crypto, expiry, owner, shadow
+from analytics import coverage, judged
+from analytics.documents import audit, clauses, crypto, expiry, owner, shadow
 from analytics.documents.document import Document
 from analytics.network import display_network
 from analytics.policy.apply import rules_by
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from rules.pack import RulePack
 
 _TITLES = {
+    "audit": "What certificates this network runs, and what is wrong with them",
     "expiry": "When certificates end",
     "crypto": "Cryptography in use",
     "shadow": "Shadow PKI",
@@ -60,6 +61,8 @@ def make(store: Store, asked: Asked) -> Document:
 
 def _sections(store: Store, asked: Asked) -> tuple[str, tuple[Section, ...]]:
     kind, now, home = asked.kind, asked.now, asked.home
+    if kind == "audit":
+        return audit.sections(judged.of_store(store, load_rules(), now=now, home=home, policy=asked.policy))
     if kind == "clauses":
         known = standards()
         counts = clauses.in_scope(store, _rules(asked), known, now=now, home=home)
