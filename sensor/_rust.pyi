@@ -11,9 +11,11 @@ __all__ = [
     "CaptureDamage",
     "FileReport",
     "Reading",
+    "Watched",
     "default_limits",
     "encode_arrow",
     "first_packet_ns",
+    "keep_net_raw_only",
     "known_counters",
     "no_sessions",
     "registry_name",
@@ -78,8 +80,30 @@ class Batch:
         """(SHA-256, DER) of each certificate not handed out before by this `Reading`."""
 
 @final
+class Watched:
+    """What can be told of a watched interface."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def state(self) -> str:
+        """`up`, `down` (or without carrier), `gone`."""
+    @property
+    def frames(self) -> int:
+        """Frames that the kernel had for the ring, those dropped included."""
+    @property
+    def drops(self) -> int:
+        """Frames dropped because the ring was full."""
+    @property
+    def freezes(self) -> int:
+        """How often the ring was full."""
+    @property
+    def returns(self) -> int:
+        """How often the interface was down or gone and came back."""
+
+@final
 class Reading:
-    """One capture being read, or several as one; iterate with `read` until it gives None."""
+    """One capture being read, several as one, or interfaces; iterate with `read` until it gives None."""
 
     def __new__(
         cls,
@@ -116,6 +140,39 @@ class Reading:
 
         What cannot be opened is damage of its file, `cannot_open`. Raises ValueError on an unknown limit.
         """
+    @staticmethod
+    def live(
+        interfaces: Sequence[str],
+        *,
+        program: Sequence[tuple[int, int, int, int]],
+        kept_bits: tuple[int, int],
+        excluded: Sequence[tuple[bytes, int]],
+        sensor: str = "",
+        limits: dict[str, int] | None = None,
+        memory: int | None = None,
+        workers: int = 1,
+        ring_bytes: int | None = None,
+        promiscuous: bool = True,
+        clients: str = "keep",
+        key: bytes | None = None,
+    ) -> Reading:
+        """Watch interfaces (Linux, CAP_NET_RAW) until `stop`; nothing is ever sent.
+
+        `read` gives a batch, perhaps an empty one, at least every second. `ring_bytes` of memory for each interface;
+        `program`: classic BPF as (code, jt, jf, k), by which the kernel chooses frames; empty: all.
+        `clients`: keep, truncate (to `kept_bits` of IPv4 and IPv6) or hash (with `key`, 32 bytes) their addresses; with
+        the last two, ids hang on `key`, and client MAC addresses are not told. `excluded`: networks, as 16 bytes (IPv4
+        as `::ffff:a.b.c.d`) and how many bits count, whose packets are passed over.
+
+        Raises OSError with the interface as `filename`, ValueError on an unknown limit.
+        """
+    def stop(self) -> None:
+        """Ask a live reading to end: what is unfinished comes as it stands, then `read` gives None."""
+    @property
+    def watched(self) -> list[Watched]:
+        """The interfaces of a live reading."""
+    def forget_certificates(self) -> None:
+        """Hand out each certificate once more when it is seen again."""
     def read(self) -> Batch | None:
         """Work for some megabytes or until enough sessions are ready, without the GIL. None at the end."""
     @property
@@ -141,6 +198,9 @@ class Reading:
     @property
     def counters(self) -> dict[str, int]:
         """Everything counted: frames by kind, caps hit, bytes lost."""
+
+def keep_net_raw_only() -> None:
+    """Give up every capability but CAP_NET_RAW, for this thread and those it begins later (Linux). Raises OSError."""
 
 def first_packet_ns(path: str) -> int | None:
     """Time of the first packet of a capture, nanoseconds since 1970; None if it has no packet, or the packet no time.

@@ -29,7 +29,7 @@ _NO_CAPTURE = frozenset({"empty", "not_a_capture"})
 
 @dataclass(frozen=True, slots=True)
 class CaptureReport:
-    """What reading one capture came to."""
+    """What reading one capture came to, or what a sensor saw since it last sealed a segment."""
 
     name: str
     size: int | None
@@ -50,9 +50,12 @@ class CaptureReport:
     """The files, if several were read as one observation: in the order of their packets. Certificates and counters are
     of all together; damage is told of each file, and here of all."""
 
+    live: bool = False
+    """It is of interfaces, not of a capture; `name` is the sensor's."""
+
     @property
     def readable(self) -> bool:
-        """A capture, though perhaps a damaged one or one without packets; of joined ones, any."""
+        """Live traffic, or a capture, though perhaps a damaged one or one without packets; of joined ones, any."""
         if self.joined:
             return any(file.readable for file in self.joined)
         return self.packets > 0 or not self.damage

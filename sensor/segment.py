@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pathlib import Path
 
-FORMAT = 1
+FORMAT = 2
 """Of the manifest; rises when a reader of this one could not use the segment."""
 MANIFEST = "manifest.json"
 CERTIFICATES = "certificates.arrow"
@@ -51,6 +51,8 @@ class Segment:
     """Of this segment."""
     certificates: int
     """Of this segment."""
+    counters: dict[str, int]
+    """Of live traffic: what the sensor counted since it began, when this segment was sealed; else empty."""
     files: dict[str, dict[str, Any]]
     """File name -> `bytes`, `sha256` (hexadecimal)."""
 

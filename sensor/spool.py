@@ -3,7 +3,9 @@
 A segment is a folder: `manifest.json`, `certificates.arrow`, `sessions.arrow` (Arrow IPC streams that any standard tool
 reads; a table without rows has no file). It is written under a hidden name, synced, then renamed: what can be seen is
 whole. Segments of one capture are sealed together at its end, for only then its hash is known; each tells how many
-there are. Names hold random bits of the run: they never come again, for a store drops a repeated name as a retry.
+there are. Segments of live traffic are sealed when they are full, or old enough, each by itself. Names hold random bits
+of the run: they never come again, for a store drops a repeated name as a retry. Behind the sensor's name they sort by
+time, as long as the clock does not go back.
 """
 
 from __future__ import annotations
@@ -46,23 +48,32 @@ class Spool:
         *,
         engine_version: str,
         sensor: str = "",
+        began_ns: int = 0,
         durable: bool = True,
         max_sessions: int = MAX_SEGMENT_SESSIONS,
         max_bytes: int = MAX_SEGMENT_BYTES,
     ) -> None:
-        """`durable=False` leaves out the syncing, for folders that do not outlive the run."""
+        """`durable=False` leaves out the syncing, for folders that do not outlive the run.
+
+        `began_ns`: when the run began, nanoseconds since 1970, where names are to sort by it.
+        """
         self.segments: list[list[Segment]] = []
-        """One list a capture; empty for what was no capture at all."""
+        """One list a capture, empty for what was no capture at all; of live traffic, nothing is remembered."""
         self._folder = folder
         self._engine_version = engine_version
         self._sensor = sensor
         self._durable = durable
         self._limits = (max_sessions, max_bytes)
-        self._run = os.urandom(8).hex()
+        self._run = f"{began_ns:016x}{os.urandom(8).hex()}" if began_ns else os.urandom(8).hex()
         self._readings = 0
         self._written: list[_Writer] = []
         with _told(folder):
             folder.mkdir(parents=True, exist_ok=True)
+
+    @property
+    def open_bytes(self) -> int:
+        """Count what was written of the tables that are not sealed yet."""
+        return sum(writer.bytes for writer in self._written)
 
     def start(self, name: str) -> None:
         """Begin a capture, or joined ones."""
@@ -99,7 +110,8 @@ class Spool:
             if self._durable:
                 _sync(self._folder)
             self._written = []
-        self.segments.append([read_segment(self._folder / name) for name in names])
+        if not report.live:
+            self.segments.append([read_segment(self._folder / name) for name in names])
 
     def abort(self) -> None:
         """Remove what was not sealed."""
@@ -119,18 +131,18 @@ class Spool:
 
     def _name(self, part: int) -> str:
         sensor = re.sub(r"[^A-Za-z0-9_.-]", "_", self._sensor).lstrip(".") or "audit"
-        return f"{sensor[:64]}-{self._run}-{self._readings:06}-{part:04}"
+        return f"{sensor[:64]}-{self._run}-{self._readings:010}-{part:04}"
 
     def _manifest(self, report: CaptureReport, writer: _Writer, part: int) -> bytes:
         manifest = {
             "format": FORMAT,
             "sensor": self._sensor,
-            "reading": f"{self._run}-{self._readings:06}",
+            "reading": f"{self._run}-{self._readings:010}",
             "part": part,
             "parts": len(self._written),
             "engine_version": self._engine_version,
             "facts_version": FACTS_VERSION,
-            "capture": report.name,
+            "capture": None if report.live else report.name,
             "capture_sha256": None if report.sha256 is None else report.sha256.hex(),
             "packets": report.packets,
             "first_ns": report.first_ns,
@@ -139,6 +151,7 @@ class Spool:
             "joined": _joined(report),
             "sessions": writer.sessions,
             "certificates": writer.certificates,
+            "counters": dict(sorted(report.counters.items())) if report.live else {},
             "files": {table.path.name: table.stated() for table in writer.tables()},
         }
         return json.dumps(manifest, indent=1).encode() + b"\n"
@@ -180,8 +193,12 @@ class _Writer:
         self._certificates.add(encode_arrow(certificate_rows(certificates)))
         self.certificates += len(certificates)
 
+    @property
+    def bytes(self) -> int:
+        return self._sessions.bytes + self._certificates.bytes
+
     def is_full(self, max_sessions: int, max_bytes: int) -> bool:
-        return self.sessions >= max_sessions or self._sessions.bytes + self._certificates.bytes >= max_bytes
+        return self.sessions >= max_sessions or self.bytes >= max_bytes
 
     def tables(self) -> list[_Table]:
         return [table for table in (self._certificates, self._sessions) if table.bytes]

@@ -10,6 +10,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 
 use crate::capture::Ahead;
+#[cfg(target_os = "linux")]
+use crate::capture::Watched;
 use crate::deliveries::Block;
 use crate::dispatch::Dispatcher;
 use crate::engine::{Engine, Output, Shard};
@@ -209,8 +211,9 @@ impl Board {
         match done.step {
             Step::Block(block) => {
                 self.portions.add_packets(block.len());
+                let is_due = block.is_due;
                 self.spare.extend(Arc::into_inner(block));
-                if self.portions.are_enough() {
+                if is_due || self.portions.are_enough() {
                     self.ready.push_back(self.portions.take());
                 }
             }
@@ -375,8 +378,14 @@ impl Crew {
         lock(&self.shared.front).intake.reports()
     }
 
+    /// The interfaces that are watched. It waits as `reports` does.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn watched(&self) -> Vec<Watched> {
+        lock(&self.shared.front).intake.watched()
+    }
+
     pub(crate) fn counters(&self) -> Counters {
-        let mut counters = lock(&self.shared.front).dispatcher.counters().clone();
+        let mut counters = lock(&self.shared.front).dispatcher.counters();
         for shard in &self.shared.shards {
             counters.add(lock(shard).counters());
         }

@@ -96,6 +96,8 @@ pub(crate) struct Block {
     addressed: Addressed,
     /// Interfaces that are new in this block.
     pub(crate) names: Vec<Name>,
+    /// A portion is to be handed out after it.
+    pub(crate) is_due: bool,
 }
 
 impl Block {
@@ -105,10 +107,15 @@ impl Block {
             packets,
             addressed,
             names,
+            is_due,
         } = self;
         let more = intake.advance(names);
         addressed.begin(intake.packets(), dispatcher.shards());
         intake.keep(packets, |packet| dispatcher.packet(packet, addressed));
+        *is_due = intake.is_due();
+        if let Some(time_ns) = intake.time_ns().filter(|_| *is_due) {
+            dispatcher.idle(time_ns, addressed);
+        }
         more
     }
 

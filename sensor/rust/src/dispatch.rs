@@ -12,6 +12,7 @@ use crate::capture::Packet;
 use crate::connection::Moment;
 use crate::frame::{self, Endpoint, Fragments, Segment, Skip, RST, SYN};
 use crate::limits::{Counters, Limits};
+use crate::privacy::Privacy;
 use crate::tls::opener;
 
 /// How often, in packet time, quiet flows are looked for.
@@ -91,6 +92,9 @@ pub(crate) trait Receiver {
 struct Addresses {
     shards: usize,
     hasher: RandomState,
+    privacy: Privacy,
+    /// Segments from and to networks that are left out.
+    excluded: u64,
 }
 
 impl Addresses {
@@ -98,12 +102,18 @@ impl Addresses {
     #[allow(clippy::inline_always, reason = "asked of every packet")]
     #[inline(always)]
     fn deliver(
-        &self,
+        &mut self,
         segment: &Segment<'_>,
         packet: &Packet<'_>,
         now_ns: u64,
         receiver: &mut impl Receiver,
     ) {
+        if self
+            .privacy
+            .excludes([&segment.source, &segment.destination])
+        {
+            return;
+        }
         let (key, direction) = flow_of(segment);
         let hash = self.hasher.hash_one(key);
         // Bits in the middle: the table takes the lowest and the highest.
@@ -140,12 +150,28 @@ impl Dispatcher {
             addresses: Addresses {
                 shards: shards.max(1),
                 hasher: RandomState::default(),
+                privacy: Privacy::default(),
+                excluded: 0,
             },
             limits,
             counters: Counters::default(),
             fragments: Fragments::default(),
             clock: Clock::default(),
             swept_ns: 0,
+        }
+    }
+
+    /// Pass over the packets of some networks.
+    pub(crate) fn leave_out(&mut self, privacy: Privacy) {
+        self.addresses.privacy = privacy;
+    }
+
+    /// No packet came for a while, and this is the time: quiet flows leave.
+    pub(crate) fn idle(&mut self, time_ns: u64, receiver: &mut impl Receiver) {
+        let now_ns = self.clock.tick(time_ns);
+        if now_ns.saturating_sub(self.swept_ns) >= SWEEP_NS {
+            self.swept_ns = now_ns;
+            receiver.sweep(now_ns);
         }
     }
 
@@ -203,7 +229,10 @@ impl Dispatcher {
 
     /// What was counted here.
     #[must_use]
-    pub fn counters(&self) -> &Counters {
-        &self.counters
+    pub fn counters(&self) -> Counters {
+        Counters {
+            segments_excluded: self.addresses.excluded,
+            ..self.counters.clone()
+        }
     }
 }

@@ -11,6 +11,7 @@ use crate::identities::{Certificate, Register};
 use crate::intake::Name;
 use crate::limits::{Counters, Limits};
 use crate::portions::Portions;
+use crate::privacy::Privacy;
 use crate::session::Session;
 
 /// What was finished since it was last asked for.
@@ -153,6 +154,17 @@ impl Engine {
         }
     }
 
+    /// The certificates that all shards hold together.
+    pub(crate) fn register(&self) -> Arc<Register> {
+        let first = self.shards.first();
+        first.map_or_else(Arc::default, |shard| shard.flows.identities.register())
+    }
+
+    /// Pass over the packets of some networks.
+    pub(crate) fn leave_out(&mut self, privacy: Privacy) {
+        self.dispatcher.leave_out(privacy);
+    }
+
     pub(crate) fn name_interfaces(&mut self, names: &[Name]) {
         for shard in &mut self.shards {
             shard.name_interfaces(names);
@@ -164,6 +176,11 @@ impl Engine {
     pub(crate) fn packet(&mut self, packet: &Packet<'_>) {
         self.dispatcher.packet(packet, &mut self.shards);
         self.packets += 1;
+    }
+
+    /// No packet came for a while, and this is the time.
+    pub(crate) fn idle(&mut self, time_ns: u64) {
+        self.dispatcher.idle(time_ns, &mut self.shards);
     }
 
     /// Take in one packet.
@@ -213,7 +230,7 @@ impl Engine {
     /// What was counted so far.
     #[must_use]
     pub fn counters(&self) -> Counters {
-        let mut counters = self.dispatcher.counters().clone();
+        let mut counters = self.dispatcher.counters();
         for shard in &self.shards {
             counters.add(shard.counters());
         }

@@ -89,6 +89,18 @@ pub struct Register {
 }
 
 impl Register {
+    /// Forget all: those that come again are handed out again.
+    pub fn forget(&self) {
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        self.clear(&mut held);
+    }
+
+    fn clear(&self, held: &mut Held) {
+        held.table.0.clear();
+        held.bytes = 0;
+        self.forgotten.fetch_add(1, Ordering::Relaxed);
+    }
+
     /// The certificate with these bytes, held from now on.
     fn hold(&self, der: &[u8], limits: &Limits) -> Arc<Certificate> {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
@@ -99,9 +111,7 @@ impl Register {
         let certificate = Arc::new(Certificate::new(der));
         if held.bytes + der.len() + OVERHEAD > limits.max_held_certificate_bytes {
             // Forgetting costs no answer: a certificate that comes again is hashed and handed out again.
-            held.table.0.clear();
-            held.bytes = 0;
-            self.forgotten.fetch_add(1, Ordering::Relaxed);
+            self.clear(&mut held);
         }
         held.bytes += der.len() + OVERHEAD;
         held.table.insert(quick, Arc::clone(&certificate));
@@ -144,6 +154,12 @@ impl Identities {
         self.fresh.push(Arc::clone(&certificate));
         self.seen.insert(quick, certificate);
         sha256
+    }
+
+    /// Where all shards look.
+    #[must_use]
+    pub fn register(&self) -> Arc<Register> {
+        Arc::clone(&self.register)
     }
 
     /// Hand out the certificates that are new to this shard since the last call.

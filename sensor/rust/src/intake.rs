@@ -4,7 +4,9 @@ mod report;
 
 use std::sync::Arc;
 
-use crate::capture::{Ahead, Joined, Packet, Packets};
+#[cfg(target_os = "linux")]
+use crate::capture::{now_ns, Live, Watched};
+use crate::capture::{Ahead, Joined, Packet, Packets, Part};
 pub use report::{Fault, Report, UNKNOWN_LINK_TYPE};
 use report::{Span, Tally};
 
@@ -13,7 +15,7 @@ use report::{Span, Tally};
 pub struct Progress {
     /// Packets read.
     pub packets: u64,
-    /// Bytes taken from the input, as stored.
+    /// Bytes taken from the input, as stored; of interfaces, bytes on the wire.
     pub bytes_read: u64,
     /// Earliest and latest packet time; packets without a time do not count.
     pub span_ns: Option<(u64, u64)>,
@@ -24,9 +26,50 @@ pub struct Progress {
 /// The number of an interface, and its name.
 pub(crate) type Name = (u32, String);
 
-/// Captures being read.
+/// Where packets come from.
+pub(crate) enum Reader {
+    Captures(Box<Joined>),
+    #[cfg(target_os = "linux")]
+    Live(Box<Live>),
+}
+
+/// Does the same with either reader: they have one manner.
+macro_rules! either {
+    ($reader:expr, $it:ident => $done:expr) => {
+        match $reader {
+            Reader::Captures($it) => $done,
+            #[cfg(target_os = "linux")]
+            Reader::Live($it) => $done,
+        }
+    };
+}
+
+impl Reader {
+    fn interface_name(&self, interface: u32) -> Option<&str> {
+        either!(self, it => it.interface_name(interface))
+    }
+
+    fn interfaces(&self) -> u32 {
+        either!(self, it => it.interfaces())
+    }
+
+    fn parts(&self) -> Vec<Part> {
+        either!(self, it => it.parts())
+    }
+
+    /// Which capture these packets are of, from 0.
+    fn place(&self) -> usize {
+        match self {
+            Self::Captures(captures) => captures.place(),
+            #[cfg(target_os = "linux")]
+            Self::Live(_) => 0,
+        }
+    }
+}
+
+/// Packets being read.
 pub(crate) struct Intake {
-    reader: Joined,
+    reader: Reader,
     /// One for each capture that was begun.
     tallies: Vec<Tally>,
     /// Of all captures.
@@ -36,7 +79,7 @@ pub(crate) struct Intake {
 }
 
 impl Intake {
-    pub(crate) fn new(reader: Joined) -> Self {
+    pub(crate) fn new(reader: Reader) -> Self {
         Self {
             reader,
             tallies: vec![Tally::default()],
@@ -48,7 +91,7 @@ impl Intake {
     /// Go on to the next packets, with the names of interfaces that are new among them; `false` if there are none left.
     pub(crate) fn advance(&mut self, names: &mut Vec<Name>) -> bool {
         names.clear();
-        let more = self.reader.advance();
+        let more = either!(&mut self.reader, it => it.advance());
         for interface in self.named..self.reader.interfaces() {
             if let Some(name) = self.reader.interface_name(interface) {
                 names.push((interface, name.to_owned()));
@@ -62,20 +105,20 @@ impl Intake {
     #[inline]
     pub(crate) fn show(&mut self, mut each: impl FnMut(&Packet<'_>)) {
         let mut tally = Tally::default();
-        self.reader.show(|packet| {
+        either!(&mut self.reader, it => it.show(|packet| {
             tally.see(&packet);
             each(&packet);
-        });
+        }));
         self.note(tally);
     }
 
     /// Show these packets, and keep them.
     pub(crate) fn keep(&mut self, into: &mut Packets, mut each: impl FnMut(&Packet<'_>)) {
         let mut tally = Tally::default();
-        self.reader.keep(into, |packet| {
+        either!(&mut self.reader, it => it.keep(into, |packet| {
             tally.see(&packet);
             each(&packet);
-        });
+        }));
         self.note(tally);
     }
 
@@ -91,20 +134,60 @@ impl Intake {
 
     /// Packets shown so far.
     pub(crate) fn packets(&self) -> u64 {
-        self.reader.packets()
+        either!(&self.reader, it => it.packets())
+    }
+
+    /// A portion is to be handed out, whatever is in it: somebody waits for news.
+    pub(crate) fn is_due(&self) -> bool {
+        match &self.reader {
+            Reader::Captures(_) => false,
+            #[cfg(target_os = "linux")]
+            Reader::Live(live) => live.is_due(),
+        }
+    }
+
+    /// The time, if packets that come are of now: flows grow old though no packet comes.
+    pub(crate) fn time_ns(&self) -> Option<u64> {
+        match &self.reader {
+            Reader::Captures(_) => None,
+            #[cfg(target_os = "linux")]
+            Reader::Live(_) => Some(now_ns()),
+        }
+    }
+
+    /// Packets come when they come.
+    pub(crate) fn is_live(&self) -> bool {
+        !matches!(self.reader, Reader::Captures(_))
+    }
+
+    /// The interfaces that are watched; none of captures.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn watched(&mut self) -> Vec<Watched> {
+        match &mut self.reader {
+            Reader::Captures(_) => Vec::new(),
+            Reader::Live(live) => live.watched(),
+        }
     }
 
     /// The file that is read, if its blocks can be fetched before they are wanted.
     pub(crate) fn ahead(&self) -> Option<Ahead> {
-        self.reader.ahead()
+        match &self.reader {
+            Reader::Captures(captures) => captures.ahead(),
+            #[cfg(target_os = "linux")]
+            Reader::Live(_) => None,
+        }
     }
 
     pub(crate) fn progress(&self) -> Progress {
         Progress {
-            packets: self.reader.packets(),
-            bytes_read: self.reader.stored_bytes_read(),
+            packets: self.packets(),
+            bytes_read: match &self.reader {
+                Reader::Captures(captures) => captures.stored_bytes_read(),
+                #[cfg(target_os = "linux")]
+                Reader::Live(live) => live.wire_bytes(),
+            },
             span_ns: self.span.0,
-            starts: self.reader.starts(),
+            starts: either!(&self.reader, it => it.starts()),
         }
     }
 

@@ -16,6 +16,9 @@ pub mod identities;
 pub mod intake;
 pub mod limits;
 mod portions;
+pub mod privacy;
+#[cfg(target_os = "linux")]
+pub mod privileges;
 #[cfg(feature = "python")]
 mod python;
 pub mod reading;

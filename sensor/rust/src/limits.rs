@@ -145,6 +145,8 @@ macro_rules! counters {
 counters! {
     /// Frames handed in.
     frames;
+    /// TCP segments from or to networks that are left out on purpose.
+    segments_excluded;
     /// Frames of a link type that is not known here.
     frames_unknown_link;
     /// Frames that hold no IP.

@@ -6,6 +6,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+#[cfg(target_os = "linux")]
+use pyo3::exceptions::PyOSError;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
@@ -14,6 +16,7 @@ use crate::capture::{self, Input, Opener};
 use crate::engine::Output;
 use crate::intake::{Fault, Report};
 use crate::limits::{Counters, Limits};
+use crate::privacy::{Clients, Privacy};
 use crate::reading::{self, Plan};
 use crate::rows::{self, Captures, Source};
 use crate::table::{self, Column};
@@ -28,6 +31,9 @@ mod _rust {
         default_limits, encode_arrow, first_packet_ns, known_counters, no_sessions, registry_name,
         session_columns, Batch, CaptureDamage, FileReport, Reading,
     };
+    #[cfg(target_os = "linux")]
+    #[pymodule_export]
+    use super::{keep_net_raw_only, Watched};
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
@@ -98,6 +104,44 @@ impl FileReport {
     }
 }
 
+#[cfg(target_os = "linux")]
+#[pyclass(frozen, module = "sensor._rust")]
+struct Watched(capture::Watched);
+
+#[cfg(target_os = "linux")]
+#[pymethods]
+impl Watched {
+    #[getter]
+    fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    #[getter]
+    fn state(&self) -> &'static str {
+        self.0.state
+    }
+
+    #[getter]
+    fn frames(&self) -> u64 {
+        self.0.frames
+    }
+
+    #[getter]
+    fn drops(&self) -> u64 {
+        self.0.drops
+    }
+
+    #[getter]
+    fn freezes(&self) -> u64 {
+        self.0.freezes
+    }
+
+    #[getter]
+    fn returns(&self) -> u64 {
+        self.0.returns
+    }
+}
+
 #[pyclass(frozen, module = "sensor._rust")]
 struct Batch {
     output: Output,
@@ -137,23 +181,27 @@ impl Batch {
 #[pyclass(frozen, module = "sensor._rust")]
 struct Reading {
     /// Readers are not to be shared between threads; Python shares everything.
-    reading: Mutex<reading::Reading>,
+    inner: Mutex<reading::Reading>,
     source: Source,
+    #[cfg(target_os = "linux")]
+    stop: capture::Stop,
 }
 
 impl Reading {
     fn of(reading: reading::Reading, sensor: &str, captures: Captures) -> Self {
         Self {
-            reading: Mutex::new(reading),
+            inner: Mutex::new(reading),
             source: Source {
                 sensor: sensor.to_owned(),
                 captures,
             },
+            #[cfg(target_os = "linux")]
+            stop: capture::Stop::default(),
         }
     }
 
     fn lock(&self) -> MutexGuard<'_, reading::Reading> {
-        self.reading.lock().unwrap_or_else(PoisonError::into_inner)
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -198,6 +246,82 @@ impl Reading {
         let openers = paths.into_iter().map(opener).collect();
         let reading = reading::Reading::joined(openers, &plan);
         Ok(Self::of(reading, sensor, Captures::joined(names.into())))
+    }
+
+    #[cfg(target_os = "linux")]
+    #[staticmethod]
+    #[allow(
+        clippy::too_many_arguments,
+        clippy::needless_pass_by_value,
+        reason = "they have names in Python, and come out of its objects"
+    )]
+    #[pyo3(signature = (interfaces, *, program, kept_bits, excluded, sensor = "", limits = None, memory = None,
+        workers = 1, ring_bytes = None, promiscuous = true, clients = "keep", key = None))]
+    fn live(
+        interfaces: Vec<String>,
+        program: Vec<(u16, u8, u8, u32)>,
+        kept_bits: (u8, u8),
+        excluded: Vec<([u8; 16], u8)>,
+        sensor: &str,
+        limits: Option<HashMap<String, usize>>,
+        memory: Option<usize>,
+        workers: usize,
+        ring_bytes: Option<usize>,
+        promiscuous: bool,
+        clients: &str,
+        key: Option<[u8; 32]>,
+    ) -> PyResult<Self> {
+        let mut plan = plan(sensor, false, limits, memory, workers)?;
+        plan.privacy = Privacy {
+            clients: match clients {
+                "keep" => Clients::Keep,
+                "truncate" => Clients::Truncate {
+                    v4: kept_bits.0,
+                    v6: kept_bits.1,
+                },
+                "hash" => Clients::Hash,
+                _ => return Err(PyValueError::new_err("clients: keep, truncate or hash")),
+            },
+            key: key.unwrap_or_default(),
+            excluded,
+        };
+        let defaults = capture::Settings::default();
+        let settings = capture::Settings {
+            ring_bytes: ring_bytes.unwrap_or(defaults.ring_bytes),
+            promiscuous,
+            filter: program,
+            ..defaults
+        };
+        let stop = capture::Stop::default();
+        let live = capture::Live::open(&interfaces, settings, stop.clone());
+        let live = live.map_err(|(name, error)| {
+            let reason = error.to_string();
+            let words = reason.split(" (os error").next().unwrap_or_default();
+            PyOSError::new_err((error.raw_os_error(), words.to_owned(), name))
+        })?;
+        Ok(Self {
+            stop,
+            ..Self::of(
+                reading::Reading::live(live, &plan),
+                sensor,
+                Captures::default(),
+            )
+        })
+    }
+
+    #[cfg(target_os = "linux")]
+    fn stop(&self) {
+        self.stop.ask();
+    }
+
+    #[cfg(target_os = "linux")]
+    #[getter]
+    fn watched(&self) -> Vec<Watched> {
+        self.lock().watched().into_iter().map(Watched).collect()
+    }
+
+    fn forget_certificates(&self) {
+        self.lock().forget_certificates();
     }
 
     fn read(&self, py: Python<'_>) -> Option<Batch> {
@@ -279,6 +403,7 @@ fn plan(
         limits: caps,
         sha256,
         workers,
+        privacy: Privacy::default(),
     })
 }
 
@@ -289,6 +414,12 @@ fn open(path: &Path, mapped: bool) -> io::Result<Input> {
     } else {
         Input::File(file)
     })
+}
+
+#[cfg(target_os = "linux")]
+#[pyfunction]
+fn keep_net_raw_only() -> PyResult<()> {
+    crate::privileges::keep_net_raw_only().map_err(Into::into)
 }
 
 #[pyfunction]

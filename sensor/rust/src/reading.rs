@@ -1,11 +1,17 @@
 //! One capture read to its end, in portions, by one thread or several.
 
 use crate::capture::{capture_of, Input, Joined, Opener, Options};
+#[cfg(target_os = "linux")]
+use crate::capture::{Live, Watched};
 use crate::crew::Crew;
+use std::sync::Arc;
+
 use crate::engine::{Engine, Output};
-use crate::intake::{Intake, Name, Progress, Report};
+use crate::identities::Register;
+use crate::intake::{Intake, Name, Progress, Reader, Report};
 use crate::limits::{Counters, Limits};
 use crate::portions::PORTION_SESSIONS;
+use crate::privacy::Privacy;
 
 /// How it is read.
 #[derive(Debug, Clone, Default)]
@@ -18,6 +24,8 @@ pub struct Plan {
     pub sha256: bool,
     /// Threads; none or one: the caller's own. The answer does not depend on it.
     pub workers: usize,
+    /// What is kept back.
+    pub privacy: Privacy,
 }
 
 /// Captures being read.
@@ -25,6 +33,8 @@ pub struct Reading {
     road: Road,
     /// Of each capture, those whose first frame is in it.
     sessions: Vec<u64>,
+    privacy: Privacy,
+    register: Arc<Register>,
 }
 
 enum Road {
@@ -52,16 +62,23 @@ impl Alone {
             }
             self.engine.name_interfaces(&self.names);
             self.intake.show(|packet| self.engine.packet(packet));
+            let is_due = self.intake.is_due();
+            if let Some(time_ns) = self.intake.time_ns().filter(|_| is_due) {
+                self.engine.idle(time_ns);
+            }
             self.engine.gather();
+            if is_due {
+                break;
+            }
         }
         Some(self.engine.take())
     }
 }
 
 impl Road {
-    fn new(intake: Intake, plan: &Plan) -> Self {
-        let engine = Engine::new(&plan.sensor, plan.limits.clone());
-        if plan.workers > 1 {
+    fn new(intake: Intake, engine: Engine, plan: &Plan) -> Self {
+        // Frames go on to come while portions are worked on.
+        if plan.workers > 1 || intake.is_live() {
             return Self::Crew(Crew::new(intake, engine, plan.workers));
         }
         Self::Alone(Box::new(Alone {
@@ -86,18 +103,54 @@ impl Reading {
         let options = Options {
             sha256: plan.sha256,
         };
+        Self::of(
+            Reader::Captures(Box::new(Joined::new(captures, options))),
+            plan,
+        )
+    }
+
+    /// Watch interfaces until it is asked to stop: a portion comes at least every second, though it may be empty.
+    #[cfg(target_os = "linux")]
+    #[must_use]
+    pub fn live(live: Live, plan: &Plan) -> Self {
+        Self::of(Reader::Live(Box::new(live)), plan)
+    }
+
+    fn of(reader: Reader, plan: &Plan) -> Self {
+        let mut engine = Engine::new(&plan.sensor, plan.limits.clone());
+        engine.leave_out(plan.privacy.clone());
         Self {
-            road: Road::new(Intake::new(Joined::new(captures, options)), plan),
+            register: engine.register(),
+            road: Road::new(Intake::new(reader), engine, plan),
             sessions: Vec::new(),
+            privacy: plan.privacy.clone(),
+        }
+    }
+
+    /// Certificates that come again are handed out again, once.
+    pub fn forget_certificates(&self) {
+        self.register.forget();
+    }
+
+    /// The interfaces that are watched; none of captures.
+    #[cfg(target_os = "linux")]
+    #[must_use]
+    pub fn watched(&mut self) -> Vec<Watched> {
+        match &mut self.road {
+            Road::Alone(alone) => alone.intake.watched(),
+            Road::Crew(crew) => crew.watched(),
         }
     }
 
     /// The next portion, which may be empty; `None` after the last one.
     pub fn portion(&mut self) -> Option<Output> {
-        let output = match &mut self.road {
+        let mut output = match &mut self.road {
             Road::Alone(alone) => alone.portion(),
             Road::Crew(crew) => crew.portion(),
         }?;
+        for session in &mut output.sessions {
+            self.privacy.apply(session);
+        }
         let starts = self.progress().starts;
         self.sessions.resize(starts.len(), 0);
         for session in &output.sessions {

@@ -10,6 +10,7 @@ use _rust::connection::Moment;
 use _rust::engine::{Engine, Output};
 use _rust::identities::Sha;
 use _rust::limits::{Counters, Limits};
+use _rust::privacy::Privacy;
 use _rust::reading::{Plan, Reading};
 use _rust::rows::{Captures, Source};
 use _rust::session::Session;
@@ -72,6 +73,7 @@ fn by_reading(capture: &[u8], size: usize, limits: &Limits, workers: usize) -> R
         limits: limits.clone(),
         sha256: true,
         workers,
+        privacy: Privacy::default(),
     };
     let input = Input::Stream(Box::new(Pieces::new(capture, size)));
     let mut reading = Reading::new(input, &plan);

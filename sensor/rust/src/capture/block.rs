@@ -32,6 +32,15 @@ impl Deref for Bytes {
     }
 }
 
+#[cfg(target_os = "linux")]
+impl Bytes {
+    /// The buffer, for packets that come from no file.
+    pub(super) fn buffer(&mut self) -> &mut Vec<u8> {
+        self.mapped = None;
+        &mut self.buffer
+    }
+}
+
 /// The window over a capture.
 pub(super) struct BlockReader {
     source: Source,

@@ -9,6 +9,8 @@ mod compression;
 mod error;
 mod interface;
 mod joined;
+#[cfg(target_os = "linux")]
+mod live;
 mod mapped;
 mod number;
 mod packet_block;
@@ -29,6 +31,8 @@ use compression::{Fault, Source, Stored};
 use error::Damages;
 pub use error::{Damage, DamageCode};
 pub use joined::{capture_of, first_time_ns, Joined, Opener, Part};
+#[cfg(target_os = "linux")]
+pub use live::{now_ns, Live, Settings, Stop, Watched};
 use mapped::Mapped;
 use pcap::Pcap;
 use pcapng::Pcapng;
@@ -156,6 +160,13 @@ impl Record {
                 .unwrap_or_default(),
             original_length: self.original_length,
         }
+    }
+
+    /// Where its data stands in the block.
+    #[cfg(target_os = "linux")]
+    fn place(&self) -> Range<usize> {
+        let start = number::to_usize(self.start);
+        start..start + number::to_usize(self.length)
     }
 }
 
