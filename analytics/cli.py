@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import importlib
 import sys
+import time
 from typing import Any, cast
 
 import click
@@ -15,17 +16,23 @@ COMMANDS = {
     "audit": "What is wrong in these captures: findings on the terminal, as HTML, JSON, CSV.",
     "cmdb": "What a CMDB lists against what was seen.",
     "check": "Judge a store and tell what changed since the last check.",
+    "collector": "What sensors wrote into a store, judged on schedule.",
     "compare": "certspan's core against tshark: each difference, with its reason.",
+    "doctor": "What a sensor or collector lacks on this machine, and the command that mends it.",
     "export": "Lists and files for other tools: what a scanner should look at, certificates as PEM.",
     "extract": "Sessions or certificates of captures, one JSON object a line.",
     "findings": "What is wrong, by a store: a list, or one finding with its history.",
     "import": "Certificates that others found: PEM, PKCS #7, scanners' JSON and CSV, CT logs.",
     "inventory": "What a store holds: certificates, endpoints, holders, coverage.",
+    "load": "Segments that were carried by hand into a store.",
     "policy": "Check a policy, or print one to begin with.",
     "report": "Reports of a store: what ends when, cryptography in use, clauses of standards.",
     "rules": "The rules: a list, the page of one, tests of your own.",
+    "sensor": "Watch interfaces, and write what they show into a spool folder.",
+    "spool": "What waits between sensor and collector, and what was set aside.",
     "store": "Look into a store of sessions, certificates and findings.",
     "structure": "How certificates are built: csf1 text, fingerprint, difference of two.",
+    "up": "Sensor and collector of one machine.",
     "waive": "Accept a finding until a date, with a reason and an owner.",
 }
 _MODULES = {"import": "imports"}
@@ -35,6 +42,11 @@ _MODULES = {"import": "imports"}
 def clock() -> dt.datetime:
     """Give the real time; everything else is handed one."""
     return dt.datetime.now(dt.UTC)  # noqa: TID251  the one clock
+
+
+def clock_ns() -> int:
+    """Give the real time as packets have it: nanoseconds since 1970."""
+    return time.time_ns()
 
 
 class _Lazy(click.Group):

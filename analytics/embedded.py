@@ -9,9 +9,11 @@ from pathlib import Path
 
 from analytics.store_errors import StoreError, StoreUrlError
 
-_STATUS = "status"
+STATUS = "status"
 """The engine locks this file and writes its process id into it."""
-_OWN_NAMES = frozenset({"data", "metadata", "store", "tmp", "inbox", _STATUS})
+SERVED = "served.json"
+"""Says where the process that has the store serves it (analytics/serving/place.py)."""
+_OWN_NAMES = frozenset({"data", "metadata", "store", "tmp", "inbox", STATUS, SERVED, f".{SERVED}"})
 
 
 def check_folder(folder: Path, name: str, *, read_only: bool, database: str) -> None:
@@ -44,7 +46,7 @@ def _make(folder: Path, name: str) -> None:
 def check_free(folder: Path, name: str) -> None:
     """Raise StoreError that names the holder if another process has the store; the engine's own message names none."""
     try:
-        with (folder / _STATUS).open("rb") as file:
+        with (folder / STATUS).open("rb") as file:
             text = file.read(200)
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -46,6 +46,13 @@ WHERE load_id = {load_id:String} AND sha256 NOT IN (SELECT sha256 FROM certifica
 """
 
 
+_COUNTED = """
+INSERT INTO sensor_stats (load_id, sensor, run, last_packet, counters)
+SELECT {load_id:String}, {sensor:String}, {run:String}, fromUnixTimestamp64Nano({last_ns:Nullable(Int64)}, 'UTC'),
+    mapFromArrays({names:Array(String)}, {values:Array(Int64)})
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class LoadResult:
     """What a load came to."""
@@ -84,6 +91,8 @@ def load_segments(store: Store, segments: Sequence[Segment]) -> LoadResult:
     ((arrived, lacking, of_sessions),) = store.query(_ARRIVED, {"load_id": load_id})
     if arrived != sessions:
         raise StoreError(f"{store.name}: {arrived} of {sessions} sessions of {first.capture or first.name} arrived")
+    if first.counters:
+        _write_counters(store, load_id, first)
     _write_ledger(store, load_id, first, sessions, certificates)
     return LoadResult(load_id, True, sessions, certificates, lacking, of_sessions)
 
@@ -113,6 +122,19 @@ def _insert(store: Store, load_id: str, segments: Sequence[Segment]) -> None:
         for segment in segments:
             if (path := segment.file(name)) is not None:
                 store.insert_arrow(table, path, f"{segment.name}/{attempt}/{name}", comment=comment)
+
+
+def _write_counters(store: Store, load_id: str, segment: Segment) -> None:
+    """Keep what its sensor counted; a second row of a load that is tried again replaces the first."""
+    row = {
+        "load_id": load_id,
+        "sensor": segment.sensor,
+        "run": segment.reading.rpartition("-")[0],
+        "last_ns": segment.last_ns,
+        "names": list(segment.counters),
+        "values": list(segment.counters.values()),
+    }
+    store.command(_COUNTED, row)
 
 
 def _write_ledger(store: Store, load_id: str, segment: Segment, sessions: int, certificates: int) -> None:

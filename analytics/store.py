@@ -1,13 +1,17 @@
-"""The store: ClickHouse, today embedded in the process (chDB). The only file that imports the driver.
+"""The store: ClickHouse, embedded in the process (chDB) or a server. The only file that imports the driver.
 
-A store is named by a URL: `chdb:///absolute/folder` or `chdb://relative/folder`. One process at a time can hold an
-embedded store; a thread of that process can have several handles on it. Every error leaves here as a StoreError, whose
-message is a sentence for people; no text of the driver is parsed for more than that.
+A store is named by a URL: `chdb:///absolute/folder` or `chdb://relative/folder`, or that of a server
+(analytics/server_url.py). One process at a time can hold an embedded store; a thread of that process can have several
+handles on it, and it may serve the store to other processes, which then find it by its folder (analytics/serving/).
+Every error leaves here as a StoreError, whose message is a sentence for people; no text of the driver is parsed for
+more than that.
 """
 
 from __future__ import annotations
 
+import io
 import json
+import logging
 import re
 import shutil
 import tempfile
@@ -15,12 +19,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from analytics import embedded, migrations, query_guard
+from analytics import embedded, migrations, query_guard, server_url
 from analytics.arrow_types import mismatch
-from analytics.store_errors import QueryError, StoreError, StoreUrlError, explain
+from analytics.serving import place
+from analytics.store_errors import DataError, QueryError, StoreError, StoreUrlError, explain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from types import TracebackType
 
     from clickhouse_connect.driver.client import Client
@@ -38,13 +43,16 @@ _STRICT_INSERT = {
     "deduplicate_blocks_in_dependent_materialized_views": 1,  # a retry completes views that failed in mid-insert
 }
 _SCHEMA_HEAD_BYTES = 1 << 20
+_CONNECT_SECONDS = 10
+_ANSWER_SECONDS = 300
+_HAS_STORE = "SELECT 1 FROM system.tables WHERE database = {database:String} AND name = 'schema_migrations'"
 
 
 class Store:
     """One handle on a store. Close it, or use it as a context manager."""
 
-    def __init__(self, client: Client, folder: Path, *, name: str, read_only: bool) -> None:
-        """`name` is what messages call it: its URL, or `the temporary store`."""
+    def __init__(self, client: Client, folder: Path | None, *, name: str, read_only: bool) -> None:
+        """`name` is what messages call it: its URL, or `the temporary store`; `folder` None: a server has it."""
         self.name = name
         self.folder = folder
         self._client = client
@@ -58,6 +66,11 @@ class Store:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether other processes may use it at the same time."""
+        return self.folder is None
 
     def close(self) -> None:
         """Let go of the store; another process can have it then."""
@@ -109,19 +122,28 @@ class Store:
             "insert_deduplication_token": token,
             "log_comment": json.dumps(dict(comment)) if comment else "",
         }
-        with self._explained(), self._as_file(source) as path:
+        if self.folder is None:
+            self._send_arrow(table, names, source, settings)
+            return
+        with self._explained(), self._as_file(source, self.folder) as path:
             columns = ", ".join(f"`{name}`" for name in names)
             stated = ", ".join(f"{key} = {_quote(str(value))}" for key, value in settings.items())
             where = f"`{table}` ({columns}) FROM INFILE {_quote(str(path))}"
             self._client.command(f"INSERT INTO {where} SETTINGS {stated} FORMAT ArrowStream")
+
+    def _send_arrow(
+        self, table: str, names: Sequence[str], source: bytes | Path, settings: Mapping[str, str | int]
+    ) -> None:
+        with self._explained(), io.BytesIO(source) if isinstance(source, bytes) else source.open("rb") as data:
+            self._client.raw_insert(table, names, data, settings=dict(settings), fmt="ArrowStream")
 
     def _check(self, table: str, source: bytes | Path) -> list[str]:
         """Compare columns; ClickHouse itself would skip unknown ones and cut numbers that do not fit, silently."""
         if table not in self._columns:
             rows = self.query(
                 "SELECT name, type, default_kind FROM system.columns"
-                " WHERE database = {database:String} AND table = {table:String}",
-                {"database": DATABASE, "table": table},
+                " WHERE database = currentDatabase() AND table = {table:String}",
+                {"table": table},
             )
             self._columns[table] = ({name: kind for name, kind, _ in rows}, {name for name, _, given in rows if given})
         types, optional = self._columns[table]
@@ -132,16 +154,16 @@ class Store:
                 head = file.read(_SCHEMA_HEAD_BYTES + 8)
         names, trouble = mismatch(head, types, optional)
         if trouble:
-            raise StoreError(f"{self.name}: the data does not fit the table {table}: {trouble}")
+            raise DataError(f"{self.name}: the data does not fit the table {table}: {trouble}")
         return names
 
     @contextmanager
-    def _as_file(self, source: bytes | Path) -> Iterator[Path]:
+    def _as_file(self, source: bytes | Path, folder: Path) -> Iterator[Path]:
         """Give a file, for that is what the engine reads; for bytes a temporary one on the disk of the store."""
         if isinstance(source, Path):
             yield source.resolve()
             return
-        with tempfile.NamedTemporaryFile(dir=self.folder / _INBOX, suffix=".arrow") as file:
+        with tempfile.NamedTemporaryFile(dir=folder / _INBOX, suffix=".arrow") as file:
             file.write(source)
             file.flush()
             yield Path(file.name)
@@ -162,14 +184,22 @@ def open_store(url: str, *, read_only: bool = False, settings: Mapping[str, int]
 
     `settings` of the engine hold as long as it is open.
 
-    StoreUrlError if the URL cannot be understood or names no store, StoreError if another process has it.
+    StoreUrlError if the URL cannot be understood or names no store, StoreError if another process has it and does not
+    serve it, or a server cannot be reached or refuses.
     """
+    if server_url.names_server(url):
+        return _open_server(server_url.parse(url, DATABASE), name=url, read_only=read_only, settings=settings)
     if not url.startswith(_SCHEME):
-        raise StoreUrlError(f"{url}: not a store; write chdb:///absolute/folder or chdb://relative/folder")
+        raise StoreUrlError(
+            f"{url}: not a store; write chdb:///absolute/folder, or clickhouse://host:8123 for a server"
+        )
     path = url.removeprefix(_SCHEME)
     if not path or "?" in path or "\0" in path:
         raise StoreUrlError(f"{url}: names no folder; write chdb:///absolute/folder, without a question mark")
-    return _open(Path(path).expanduser().resolve(), name=url, read_only=read_only, settings=settings)
+    folder = Path(path).expanduser().resolve()
+    if (served := place.find(folder)) is not None:
+        return _open_server(served, name=url, read_only=read_only, settings=settings)
+    return _open(folder, name=url, read_only=read_only, settings=settings)
 
 
 @contextmanager
@@ -214,6 +244,47 @@ def _open(folder: Path, *, name: str, read_only: bool, settings: Mapping[str, in
     except BaseException:
         store.close()
         raise
+    return store
+
+
+def _open_server(
+    server: server_url.Server, *, name: str, read_only: bool, settings: Mapping[str, int] | None = None
+) -> Store:
+    from clickhouse_connect import get_client  # noqa: PLC0415  costs a fifth of a second
+    from clickhouse_connect.driver.exceptions import Error  # noqa: PLC0415
+
+    logging.getLogger("clickhouse_connect").setLevel(logging.CRITICAL)  # what it would say there is told by the error
+    all_settings = _SETTINGS | dict(settings or {}) | ({"readonly": 1} if read_only else {})
+    try:
+        client = get_client(
+            interface="https" if server.tls else "http",
+            host=server.host,
+            port=server.port,
+            ca_cert=server.ca,
+            settings=all_settings,
+            tz_mode="aware",
+            connect_timeout=_CONNECT_SECONDS,
+            send_receive_timeout=_ANSWER_SECONDS,
+            autogenerate_session_id=False,  # several threads, and no state that a lost connection would take away
+            compress="gzip",
+            access_token=server.token,
+            username=None if server.token else server.user,
+            password="" if server.token else server.password,
+        )
+    except (Error, OSError) as error:
+        raise explain(error, name) from error
+    store = Store(client, None, name=name, read_only=read_only)
+    try:
+        if not read_only:
+            store.command(f"CREATE DATABASE IF NOT EXISTS `{server.database}`")
+        is_there = not read_only or store.query(_HAS_STORE, {"database": server.database})
+    except BaseException:
+        store.close()
+        raise
+    if not is_there:
+        store.close()
+        raise StoreUrlError(f"{name}: there is no certspan store in the database {server.database}")
+    client.database = server.database
     return store
 
 

@@ -33,6 +33,7 @@ TABLES = {
     "schema_migrations",
     "sessions",
     "sightings",
+    "sensor_stats",
     "structures",
     "waivers",
 }

@@ -178,7 +178,7 @@ def test_changed_bytes_are_noticed(segment: Segment) -> None:
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ({"format": 2}, "made by another version"),
+        ({"format": 3}, "made by another version"),
         ({"files": {"../../etc/passwd": {}}}, "belong to no segment"),
         ({"files": None}, "damaged"),
         ({"part": None, "missing": "reading"}, "damaged"),

@@ -51,7 +51,7 @@ def test_wrong_queries_are_one_line_and_status_2(url: str, sql: str) -> None:
     assert line.startswith("certspan: ")
 
 
-@pytest.mark.parametrize("place", ["chdb:///no/such/store", "http://localhost:8123", "chdb://"])
+@pytest.mark.parametrize("place", ["chdb:///no/such/store", "ftp://localhost:8123", "chdb://"])
 def test_a_store_that_is_not_there_is_not_made(place: str) -> None:
     done = query(place, "SELECT 1")
     assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (2, b"", 1)

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from analytics.checking import check_options, read_checking
 from analytics.exits import Exit, Failure, store_failure
-from analytics.trust_options import settings, trust_options
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Sequence
 
     from analytics.evaluate import Evaluation
-    from analytics.policy.read import Policy
 
 _SEVERITIES = ("info", "low", "medium", "high", "critical")
 
@@ -43,63 +41,34 @@ If several apply: 4, then 3, then 1.
 @click.option(
     "--at", "when", default="now", show_default=True, metavar="WHEN", help="Judge as of: 'now', or a time or date."
 )
-@click.option("--home", multiple=True, metavar="CIDR", help="A network that is yours; as for certspan audit.")
 @click.option(
     "--fail-on",
     type=click.Choice(_SEVERITIES),
     help="Exit 3 if findings of this severity or above stand: open or stale, not waived.",
 )
-@click.option(
-    "--stale-after",
-    type=click.IntRange(1, 3650),
-    default=30,
-    show_default=True,
-    metavar="DAYS",
-    help="Call a finding stale whose subject was not seen for so long.",
-)
-@click.option("--policy", type=click.Path(), metavar="FILE", help="Your policy; as for certspan audit.")
-@trust_options
-@click.option("--rules", "folder", type=click.Path(path_type=Path), metavar="FOLDER", help="Rules of your own.")
+@check_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
-def command(url: str, folder: Path | None, *, as_json: bool, **options: Any) -> None:
+def command(url: str, *, as_json: bool, **options: Any) -> None:
     """Judge everything a store holds, keep what became of each finding, and tell what changed since the last check."""
-    from analytics.derive import derive_all  # noqa: PLC0415  `--help` need not wait for the store
-    from analytics.evaluate import evaluate  # noqa: PLC0415
-    from analytics.keep import last_evaluation  # noqa: PLC0415
+    from analytics.keep import last_evaluation  # noqa: PLC0415  `--help` need not wait for the store
     from analytics.life import listing, tell  # noqa: PLC0415
     from analytics.output import ReaderGoneError, write_out  # noqa: PLC0415
-    from analytics.policy.apply import rules_by  # noqa: PLC0415
-    from analytics.policy.read import PolicyError, read_policy  # noqa: PLC0415
     from analytics.store import StoreError, open_store  # noqa: PLC0415
-    from rules.pack import RuleFolderError, load_rules  # noqa: PLC0415
 
+    checking = read_checking(options)
+    now = _clock(options["when"])
     try:
-        pack = load_rules(folder)
-        policy = None if options["policy"] is None else read_policy(options["policy"], pack)
-        now, home = _asked(options, policy)
-        given = settings(options, policy)
         with open_store(url, read_only=True):  # a store that is not there is not made
             pass
         with open_store(url) as store:
             store.migrate()
-            derive_all(store, given)
             last = last_evaluation(store, ())
-            evaluation = evaluate(
-                store,
-                pack if policy is None else rules_by(policy, pack),
-                now=now,
-                home=home,
-                policy=policy,
-                keep=True,
-                stale_after=dt.timedelta(days=options["stale_after"]),
-            )
+            evaluation = checking.check(store, now)
             names = [column.name for column in listing.COLUMNS]
             rows = listing.ask(store, listing.Wanted(states=("open", "stale")), now).rows
             standing = [dict(zip(names, row, strict=True)) for row in rows]
         told = tell.as_json if as_json else tell.as_text
         write_out(told(url, evaluation, standing, last).encode())
-    except (RuleFolderError, PolicyError) as error:
-        raise Failure(str(error), Exit.USAGE) from error
     except StoreError as error:
         raise store_failure(error) from error
     except ReaderGoneError:
@@ -107,22 +76,18 @@ def command(url: str, folder: Path | None, *, as_json: bool, **options: Any) -> 
     sys.exit(_status(evaluation, standing, options["fail_on"]))
 
 
-def _asked(options: dict[str, Any], policy: Policy | None) -> tuple[dt.datetime, Sequence[str]]:
-    """Read clock and networks."""
-    from analytics import at, network  # noqa: PLC0415
+def _clock(when: str) -> dt.datetime:
+    """Read the clock that is to judge."""
+    from analytics import at  # noqa: PLC0415
     from analytics.cli import clock  # noqa: PLC0415
-    from analytics.policy.apply import home  # noqa: PLC0415
 
     try:
-        now, _ = at.parse(options["when"], clock)
-        ranges = home(policy, options["home"])
+        now, _ = at.parse(when, clock)
     except at.AtError as error:
         raise Failure(str(error), Exit.USAGE) from error
-    except network.NetworkError as error:
-        raise Failure(f"--home {error}", Exit.USAGE) from error
     if now is None:
         raise Failure("--at capture: a store has no last packet to judge at; write 'now' or a time", Exit.USAGE)
-    return now, ranges
+    return now
 
 
 def _status(evaluation: Evaluation, standing: Sequence[dict[str, Any]], fail_on: str | None) -> int:
