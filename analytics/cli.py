@@ -22,6 +22,7 @@ COMMANDS = {
     "export": "Lists and files for other tools: what a scanner should look at, certificates as PEM.",
     "extract": "Sessions or certificates of captures, one JSON object a line.",
     "findings": "What is wrong, by a store: a list, or one finding with its history.",
+    "forward": "What happened to findings, told to SIEMs and others.",
     "import": "Certificates that others found: PEM, PKCS #7, scanners' JSON and CSV, CT logs.",
     "inventory": "What a store holds: certificates, endpoints, holders, coverage.",
     "load": "Segments that were carried by hand into a store.",

@@ -16,6 +16,7 @@ PACKAGES = {
     **dict.fromkeys(("tshark", "editcap", "mergecap"), "tshark"),
     "openssl": "openssl",
     "tcpdump": "tcpdump",
+    "syslog-ng": "syslog-ng-core",
     "pdftoppm": "poppler-utils",
     "pdftotext": "poppler-utils",
 }

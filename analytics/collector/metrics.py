@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from analytics.collector.loading import Passed
     from analytics.evaluate import Evaluation
+    from analytics.forward.forwarder import Forwarder
     from analytics.store import Store
 
 MOST_CERTIFICATES = 1000
@@ -129,6 +130,8 @@ class Metrics(Source):
         self._failures = 0
         self._last_pass: float | None = None
         self._is_well = False
+        self.forwarder: Forwarder | None = None
+        """None: no sink is told."""
 
     @property
     def is_ready(self) -> bool:
@@ -175,6 +178,8 @@ class Metrics(Source):
         yield from self._of_spools()
         yield from self._of_sensors()
         yield from _of_certificates(numbers)
+        if self.forwarder is not None:
+            yield from _of_sinks(self.forwarder)
 
     def _of_collector(self, numbers: _Numbers) -> Iterator[Metric]:
         passed = self._passed
@@ -284,3 +289,19 @@ def _of_certificates(numbers: _Numbers) -> Iterator[Metric]:
     yield GaugeMetricFamily(
         "certspan_certificates", "Certificates of ours that were seen within 30 days.", value=float(known)
     )
+
+
+def _of_sinks(forwarder: Forwarder) -> Iterator[Metric]:
+    sent = CounterMetricFamily("certspan_sink_sent", "Messages that a sink has taken.", labels=["sink"])
+    refused = CounterMetricFamily("certspan_sink_refused", "Messages refused for good.", labels=["sink"])
+    failures = CounterMetricFamily("certspan_sink_failures", "Tries that failed.", labels=["sink"])
+    waiting = GaugeMetricFamily("certspan_sink_waiting", "Messages that wait for a sink.", labels=["sink"])
+    dead = GaugeMetricFamily("certspan_sink_dead_letters", "Messages put by after a refusal.", labels=["sink"])
+    for name, counts in forwarder.counts.items():
+        sent.add_metric([name], counts.sent)
+        refused.add_metric([name], counts.refused)
+        failures.add_metric([name], counts.failures)
+    for name, (waits, letters) in forwarder.waiting().items():
+        waiting.add_metric([name], waits)
+        dead.add_metric([name], letters)
+    yield from (sent, refused, failures, waiting, dead)

@@ -14,13 +14,14 @@ import click
 from analytics.checking import check_options, read_checking
 from analytics.duration import Duration
 from analytics.exits import Exit, Failure, store_failure
-from analytics.service.config import ServiceCommand, log_option
+from analytics.service.config import ServiceCommand, log_option, read_sinks
 
 if TYPE_CHECKING:
     from analytics.checking import Checking
     from analytics.collector.loading import Loader
     from analytics.collector.metrics import Metrics
     from analytics.collector.service import Collector
+    from analytics.forward.forwarder import Forwarder
     from analytics.service.log import ServiceLog
     from analytics.store import Store
 
@@ -78,6 +79,12 @@ store or a spool failed (with --once; else it is tried again).
     default=True,
     help="Let other commands use an embedded store meanwhile, over loopback.  [serve]",
 )
+@click.option(
+    "--state",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Where each sink's memory is, if the file of --config has tables [[sink]] (docs/forward.md).",
+)
 @check_options
 @log_option
 @click.pass_context
@@ -87,6 +94,8 @@ def command(context: click.Context, /, **options: Any) -> None:
     from analytics.collector import service  # noqa: PLC0415
     from analytics.collector.loading import Loader  # noqa: PLC0415
     from analytics.collector.metrics import Metrics  # noqa: PLC0415
+    from analytics.forward.box import BoxError  # noqa: PLC0415
+    from analytics.forward.forwarder import Forwarder  # noqa: PLC0415
     from analytics.service.log import ServiceLog  # noqa: PLC0415
     from analytics.service.signals import heard  # noqa: PLC0415
     from analytics.store_errors import StoreError  # noqa: PLC0415
@@ -96,6 +105,9 @@ def command(context: click.Context, /, **options: Any) -> None:
     log = ServiceLog(options["log_form"], clock=clock, monotonic=time.monotonic)
     requests = watch.Requests()
     checking = None if options["no_check"] else read_checking(options)
+    sinks = read_sinks(context.command.config)  # type: ignore[attr-defined]
+    if sinks and (options["state"] is None or checking is None):
+        raise Failure("sinks are told after checks, and need --state DIR for their memories", Exit.USAGE)
     loader = Loader(options["spools"], log)
     metrics = Metrics(options["spools"], loader.passed, [] if checking is None else checking.home, clock_ns)
     try:
@@ -103,6 +115,14 @@ def command(context: click.Context, /, **options: Any) -> None:
             held.enter_context(heard(requests))
             for spool in options["spools"]:
                 held.enter_context(backlog.held(spool, "collector"))
+            told: list[service.Told] = [metrics]
+            if sinks and checking is not None:
+                forwarder = Forwarder(sinks, options["state"], checking.home, clock, log)
+                held.callback(forwarder.close)
+                if not options["once"]:
+                    forwarder.start()
+                metrics.forwarder = forwarder
+                told.append(forwarder)
             collector = service.Collector(
                 loader,
                 lambda: _opened(options, held, log),
@@ -111,18 +131,20 @@ def command(context: click.Context, /, **options: Any) -> None:
                 service.Clocks(clock, time.monotonic, time.sleep),
                 log,
                 requests,
-                (metrics,),
+                tuple(told),
                 lambda: _again(context, options, log),
             )
             held.callback(collector.close)
             if options["once"]:
                 evaluation = collector.once()
+                if metrics.forwarder is not None:
+                    _deliver(metrics.forwarder, log)
                 _tell(loader, log)
                 sys.exit(Exit.DAMAGED if loader.passed.failed or (evaluation and evaluation.errors) else Exit.DONE)
             _run(collector, metrics, options, held, log)
     except StoreError as error:
         raise store_failure(error) from error
-    except SpoolError as error:
+    except (SpoolError, BoxError) as error:
         raise Failure(str(error), Exit.SINK) from error
 
 
@@ -190,3 +212,13 @@ def _tell(loader: Loader, log: ServiceLog) -> None:
         repeated=passed.repeated,
         set_aside=passed.failed,
     )
+
+
+def _deliver(forwarder: Forwarder, log: ServiceLog) -> None:
+    """Tell the sinks what there is to tell; what one cannot take now waits for the next time."""
+    forwarder.deliver()
+    for name, counts in forwarder.counts.items():
+        if counts.error is not None:
+            log("error", "sink away", message=counts.error, sink=name)
+        else:
+            log("info", "told", sink=name, messages=counts.sent, refused=counts.refused)

@@ -10,11 +10,16 @@ from __future__ import annotations
 import difflib
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-TABLES = frozenset({"sensor", "collector", "forward"})
+if TYPE_CHECKING:
+    from analytics.forward.settings import SinkSettings
+
+SINKS = "sink"
+"""Name of the tables, `[[sink]]`, that say who is told."""
+TABLES = frozenset({"sensor", "collector", "forward", "sink"})
 """Tables that a file may have; others are slips."""
 
 
@@ -46,6 +51,8 @@ class ServiceCommand(click.Command):
                 help="TOML file with these options; its table has the name of this command.",
             )
         )
+        self.config: Path | None = None
+        """The file that was read last."""
         self.asked: list[str] = []
         """The words of the command line, to read them again."""
 
@@ -62,6 +69,7 @@ class ServiceCommand(click.Command):
         return dict(self.make_context(context.info_name, list(self.asked), context.parent).params)
 
     def _read(self, context: click.Context, _parameter: click.Parameter, path: Path | None) -> None:
+        self.config = path
         if path is None:
             return
         name = str(context.info_name)
@@ -91,9 +99,22 @@ def read_table(path: Path, name: str, context: click.Context | None = None) -> d
         if key not in TABLES:
             near = difflib.get_close_matches(key, TABLES, 1)
             raise click.UsageError(f"{path}: no table {key}" + (f"; did you mean {near[0]}?" if near else ""), context)
-        if not isinstance(value, dict):
+        if not isinstance(value, dict) and key != SINKS:
             raise click.UsageError(f"{path}: {key} is no table; write [{key}]", context)
     return dict(document.get(name, {}))
+
+
+def read_sinks(path: Path | None) -> list[SinkSettings]:
+    """Read the sinks of a file; none without a file. click.UsageError tells the first slip."""
+    from analytics.forward.settings import SettingsError, read_sinks  # noqa: PLC0415  few commands need them
+
+    if path is None:
+        return []
+    read_table(path, "")
+    try:
+        return read_sinks(tomllib.loads(path.read_text("utf-8")).get(SINKS, []))
+    except SettingsError as error:
+        raise click.UsageError(f"{path}: {error}") from error
 
 
 def _keys(option: click.Parameter) -> list[str]:
