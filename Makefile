@@ -12,7 +12,7 @@ export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 export PATH := $(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test hunt fuzz check truth differential rule-pages captures bench memory clean
+.PHONY: help setup demo test hunt fuzz check truth differential rule-pages captures bench memory bundle clean
 
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,6 +32,9 @@ hunt: setup ## Property tests with new random examples: make hunt EXAMPLES=1000
 
 fuzz: $(VENV)/fuzz ## Fuzz for SECONDS (600) each target, or one: make fuzz TARGET=road
 	$(BIN)/python tools/fuzz.py --page --seconds $(or $(SECONDS),600) $(if $(TARGET),--target $(TARGET))
+
+bundle: setup ## Make build/certspan-bundle-*.tar.gz, which installs where there is no network.
+	$(BIN)/python tools/bundle.py
 
 check: setup ## Formatting, linting, types, and the stub against the native module.
 	cargo fmt $(MANIFEST) --check
@@ -68,7 +71,7 @@ memory: setup ## Attack certspan's memory (see bench/README.md): make memory BUD
 	$(BIN)/python bench/memory.py --memory $(or $(BUDGET),256)
 
 clean: ## Remove all that make made.
-	rm -rf $(VENV) target report.html bench/data
+	rm -rf $(VENV) target report.html bench/data build
 	find sensor analytics rules tests pcaps bench -name __pycache__ -prune -exec rm -rf {} +
 	rm -f sensor/_rust*.so
 

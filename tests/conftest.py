@@ -16,7 +16,9 @@ PACKAGES = {
     **dict.fromkeys(("tshark", "editcap", "mergecap"), "tshark"),
     "openssl": "openssl",
     "tcpdump": "tcpdump",
+    "promtool": "prometheus",
     "syslog-ng": "syslog-ng-core",
+    "systemd-analyze": "systemd",
     "pdftoppm": "poppler-utils",
     "pdftotext": "poppler-utils",
 }

@@ -59,6 +59,7 @@ def _checked(interfaces: tuple[str, ...], seconds: float, spool: Path | None, ur
     from analytics.cli import clock_ns  # noqa: PLC0415
     from analytics.doctor import BAD, capture, places  # noqa: PLC0415
 
+    capture.take_right()
     may = capture.right()
     yield may
     for name in interfaces:

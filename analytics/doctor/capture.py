@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import socket
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,14 @@ if TYPE_CHECKING:
 _UP, _PROMISC = 0x1, 0x100
 _FEW = 20
 """Connections below which a share says nothing."""
+
+
+def take_right() -> None:
+    """Take the right to receive frames where the interpreter's file offers it, as the sensor does; all else goes."""
+    with suppress(ImportError, OSError):
+        from sensor._rust import keep_net_raw_only  # noqa: PLC0415  `--help` needs no native module
+
+        keep_net_raw_only()
 
 
 def right() -> Finding:
