@@ -56,7 +56,7 @@ def keep_evaluation(
     _insert(store, "evaluations", _run_columns(evaluation, loads, home, run))
     for table in ("findings", "evaluations"):
         # The engine replaces rows some time; who counts them without FINAL is not to see both meanwhile.
-        store.command(f"OPTIMIZE TABLE {table} FINAL", {})
+        store.merge(table)
 
 
 def _run_id(evaluation: Evaluation, loads: Sequence[str], home: Sequence[str]) -> str:

@@ -86,7 +86,7 @@ def load_segments(store: Store, segments: Sequence[Segment]) -> LoadResult:
         segment.verify()
     for table, rows in (("sessions", held), ("sightings", sighted)):
         if rows:
-            store.command(f"DELETE FROM {table} WHERE load_id = {{load_id:String}}", {"load_id": load_id})
+            store.delete(table, "load_id = {load_id:String}", {"load_id": load_id})
     _insert(store, load_id, segments)
     ((arrived, lacking, of_sessions),) = store.query(_ARRIVED, {"load_id": load_id})
     if arrived != sessions:

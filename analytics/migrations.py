@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import TYPE_CHECKING
 
+from analytics import cluster
 from analytics.store_errors import StoreError
 
 if TYPE_CHECKING:
@@ -61,8 +62,14 @@ def apply(store: Store) -> list[str]:
     StoreError if the store was made by a newer program, or a migration it has had reads differently today.
     """
     mine = known()
-    for statement in mine[0].statements:
-        store.command(statement)
+    kinds = cluster.engines(statement for migration in mine for statement in migration.statements)
+
+    def run(migration: Migration) -> None:
+        for statement in migration.statements:
+            for one in [statement] if store.cluster is None else cluster.rewritten(statement, store.cluster, kinds):
+                store.command(one)
+
+    run(mine[0])
     had = {
         version: (name, bytes(checksum))
         for version, name, checksum in store.query(
@@ -72,8 +79,7 @@ def apply(store: Store) -> list[str]:
     _compare(store, mine, had)
     todo = [migration for migration in mine if migration.version not in had]
     for migration in todo:
-        for statement in migration.statements:
-            store.command(statement)
+        run(migration)
         store.command(
             "INSERT INTO schema_migrations (version, name, checksum)"
             " VALUES ({version:UInt32}, {name:String}, unhex({checksum:String}))",

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 _PREFIX = "snapshot_"
 _LEFT = "SELECT name FROM system.tables WHERE database = currentDatabase() AND startsWith(name, {prefix:String})"
+_OLD = " AND metadata_modification_time < now() - INTERVAL 1 DAY"
 
 
 def view(name: str) -> str:
@@ -26,9 +27,10 @@ def snapshot(
 ) -> Iterator[Mapping[str, str]]:
     """Give the name of a table for each view, with its rows; the tables go away in the end. StoreError.
 
-    What an earlier run that was killed left behind goes away first: one process at a time writes to a store.
+    What an earlier run that was killed left behind goes away first; where several processes may use the store, only
+    what is older than any run.
     """
-    for (left,) in store.query(_LEFT, {"prefix": _PREFIX}):
+    for (left,) in store.query(_LEFT + (_OLD if store.is_shared else ""), {"prefix": _PREFIX}):
         store.command(f"DROP TABLE IF EXISTS `{left}`")
     token = secrets.token_hex(4)
     tables = {name: f"{_PREFIX}{name}_{token}" for name in sorted(set(views))}

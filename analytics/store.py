@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from analytics import embedded, migrations, query_guard, server_url
+from analytics import cluster, embedded, migrations, query_guard, server_url
 from analytics.arrow_types import mismatch
 from analytics.serving import place
 from analytics.store_errors import DataError, QueryError, StoreError, StoreUrlError, explain
@@ -51,10 +51,15 @@ _HAS_STORE = "SELECT 1 FROM system.tables WHERE database = {database:String} AND
 class Store:
     """One handle on a store. Close it, or use it as a context manager."""
 
-    def __init__(self, client: Client, folder: Path | None, *, name: str, read_only: bool) -> None:
+    def __init__(
+        self, client: Client, folder: Path | None, *, name: str, read_only: bool, cluster: str | None = None
+    ) -> None:
         """`name` is what messages call it: its URL, or `the temporary store`; `folder` None: a server has it."""
         self.name = name
         self.folder = folder
+        self.cluster = cluster
+        self.is_served = False
+        """This process serves it to others."""
         self._client = client
         self._read_only = read_only
         self._columns: dict[str, tuple[dict[str, str], set[str]]] = {}
@@ -70,7 +75,7 @@ class Store:
     @property
     def is_shared(self) -> bool:
         """Whether other processes may use it at the same time."""
-        return self.folder is None
+        return self.folder is None or self.is_served
 
     def close(self) -> None:
         """Let go of the store; another process can have it then."""
@@ -97,6 +102,14 @@ class Store:
         """Run a statement that gives no rows."""
         with self._explained():
             self._client.command(sql, parameters=dict(params or {}))
+
+    def delete(self, table: str, condition: str, params: Mapping[str, Any]) -> None:
+        """Remove the rows of a table for which a condition holds."""
+        self.command(cluster.deletion(table, condition, self.cluster), params)
+
+    def merge(self, table: str) -> None:
+        """Merge what a table replaces."""
+        self.command(cluster.optimization(table, self.cluster))
 
     def query_text(self, sql: str) -> bytes:
         """Run what a user wrote: ClickHouse's own text, TabSeparated unless the SQL names a FORMAT.
@@ -255,6 +268,7 @@ def _open_server(
 
     logging.getLogger("clickhouse_connect").setLevel(logging.CRITICAL)  # what it would say there is told by the error
     all_settings = _SETTINGS | dict(settings or {}) | ({"readonly": 1} if read_only else {})
+    all_settings |= cluster.SETTINGS if server.cluster else {}
     try:
         client = get_client(
             interface="https" if server.tls else "http",
@@ -273,10 +287,11 @@ def _open_server(
         )
     except (Error, OSError) as error:
         raise explain(error, name) from error
-    store = Store(client, None, name=name, read_only=read_only)
+    store = Store(client, None, name=name, read_only=read_only, cluster=server.cluster)
     try:
         if not read_only:
-            store.command(f"CREATE DATABASE IF NOT EXISTS `{server.database}`")
+            everywhere = f" ON CLUSTER '{server.cluster}'" if server.cluster else ""
+            store.command(f"CREATE DATABASE IF NOT EXISTS `{server.database}`{everywhere}")
         is_there = not read_only or store.query(_HAS_STORE, {"database": server.database})
     except BaseException:
         store.close()

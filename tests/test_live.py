@@ -14,7 +14,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from command import certspan
 from mirror import CERTSPAN, PORT, SECONDS, SWITCH, Mirror, counters, mirror, needs_mirror, until
+from scapy.layers.inet import IP, UDP
 from scapy.layers.l2 import Dot1Q, Ether
+from scapy.layers.vxlan import VXLAN
+from scapy.packet import Raw
 from scapy.utils import RawPcapNgReader, wrpcap
 
 if TYPE_CHECKING:
@@ -162,6 +165,22 @@ def test_an_interface_that_goes_down_and_away_and_comes_back_is_watched_again(po
         sent_and_seen(port, spool, OTHER)
     assert counters(spool)["interface_returns"] == 2
     assert {end(row) for row in collected(spool, tmp_path)} == {end(row) for row in expected() + expected(OTHER)}
+
+
+def test_what_a_cloud_mirrors_comes_out_of_the_kernels_end_of_the_tunnel(port: Mirror, tmp_path: Path) -> None:
+    port.run("ip", "addr", "add", "10.9.0.2/24", "dev", PORT)
+    port.run("ip", "link", "add", "mirror0", "type", "vxlan", "dstport", "4789", "external")
+    port.run("ip", "link", "set", "mirror0", "mtu", "65000", "up")
+    mac = port.run("cat", f"/sys/class/net/{PORT}/address").stdout.strip()
+    outer = Ether(dst=mac) / IP(src="10.9.0.1", dst="10.9.0.2") / UDP(sport=4000, dport=4789, chksum=0)
+    wrapped = [
+        outer / VXLAN(vni=number % 3 + 5, flags="Instance") / Raw(frame) for number, frame in enumerate(frames())
+    ]
+    wrpcap(str(tmp_path / "wrapped.pcap"), wrapped)
+    spool = tmp_path / "spool"
+    with port.sensor(spool, "-i", "mirror0"):
+        sent_and_seen(port, spool, tmp_path / "wrapped.pcap")
+    assert {end(row) for row in collected(spool, tmp_path)} == {end(row) for row in expected()}
 
 
 @pytest.mark.tools("tcpdump")

@@ -176,6 +176,7 @@ def _opened(options: dict[str, Any], held: ExitStack, log: ServiceLog) -> Store:
             log("info", "tables brought up to date", migrations=len(applied), last=applied[-1])
         if store.folder is not None and options["serve"] and not options["once"]:
             held.enter_context(served(store.folder))
+            store.is_served = True
     except OSError as error:
         store.close()
         raise StoreError(f"{options['url']}: it cannot be served to others: {error.strerror}") from error

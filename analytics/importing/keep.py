@@ -70,7 +70,7 @@ def keep(store: Store, data: bytes, *, name: str, source: str, now: dt.datetime)
         result.new = False
         return result
     for table in ("imports", "sightings"):
-        store.command(f"DELETE FROM {table} WHERE load_id = {{load_id:String}}", {"load_id": load_id})
+        store.delete(table, "load_id = {load_id:String}", {"load_id": load_id})
     writer = _Writer(store, load_id, source, now, result)
     for one in read(data):
         if isinstance(one, Found):
