@@ -164,7 +164,7 @@ def soak(path: Path, options: argparse.Namespace) -> None:
                 pace = [f"--mbps={options.mbps or 50}"]
                 words = ["tcpreplay", "-q", "-i", "host", *pace, str(path)]
                 sending = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-            for folder in spool.glob("*-0001"):
+            for folder in spool.glob("[!.]*-0001"):
                 shutil.rmtree(folder)  # as a collector would
             if time.monotonic() > end - options.soak * 60 + minute * 60:
                 counted = json.loads((spool / "sensor.json").read_text())["counters"]
