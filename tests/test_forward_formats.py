@@ -28,6 +28,7 @@ HOSTILE = [
     "\ud800 lone",
     "ü漢😀",
     "=|\\",
+    "literally \\n and \\= and \\\\",
 ]
 KINDS = [
     ("finding", "opened", "open", None),
@@ -208,9 +209,10 @@ def test_cef_can_be_read_by_the_book() -> None:
         for name in extension:
             if re.fullmatch(r"(cs|cn|flexString|deviceCustomDate)\d", name):
                 assert f"{name}Label" in extension
-    _, extension = read_cef(cef.write(everywhere(made(*KINDS[0]), HOSTILE[1])).decode())
-    assert extension["cs1"] == HOSTILE[1]
-    assert extension["msg"] == HOSTILE[1]
+    for text in (HOSTILE[1], HOSTILE[-1], HOSTILE[-2]):
+        _, extension = read_cef(cef.write(everywhere(made(*KINDS[0]), text)).decode())
+        assert extension["cs1"] == text
+        assert extension["msg"] == text
     assert read_cef(cef.write(everywhere(made(*KINDS[0]), "a\r\nb")).decode())[1]["cs1"] == "a\nb"
 
 

@@ -23,7 +23,7 @@ from scapy.utils import RawPcapNgReader, wrpcap
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-pytestmark = [needs_mirror, pytest.mark.xdist_group("live")]
+pytestmark = needs_mirror
 BUILDING = Path(__file__).parents[1] / "pcaps/smart-building.pcapng"
 OTHER = BUILDING.with_name("openssl-mutual.pcap")
 CAP_NET_RAW = 1 << 13

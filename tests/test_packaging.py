@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import subprocess
 import sys
 import zipfile
@@ -11,7 +12,6 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 DATA = {".sql", ".j2", ".css", ".js", ".pyi"}
-pytestmark = pytest.mark.xdist_group("wheel")  # two builds at a time would be in each other's way
 
 
 @pytest.fixture(scope="module")
@@ -19,13 +19,15 @@ def names(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
     """Build the wheel, offline, with what `make` compiled already, and list it."""
     folder = tmp_path_factory.mktemp("wheel")
     maturin = Path(sys.executable).with_name("maturin")
-    done = subprocess.run(
-        [maturin, "build", "--release", "--locked", "--offline", "--out", folder],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    with (tmp_path_factory.getbasetemp().parent / "wheel.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # two builds at a time would be in each other's way
+        done = subprocess.run(
+            [maturin, "build", "--release", "--locked", "--offline", "--out", folder],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
     assert done.returncode == 0, done.stderr
     (wheel,) = folder.glob("*.whl")
     assert "-abi3-" in wheel.name

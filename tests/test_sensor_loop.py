@@ -124,6 +124,9 @@ def test_a_segment_is_sealed_when_it_is_old_enough_or_full(tmp_path: Path, batch
     core = Core([batch, None, None, batch, *[None] * 9, batch], nothing)
     watched(tmp_path / "age", core, rotation=Rotation(seconds=10))
     assert [sessions for sessions, _ in sealed(tmp_path / "age")] == [6, 3]
+    core = Core([batch, *[None] * 9, batch], nothing)
+    watched(tmp_path / "edge", core, rotation=Rotation(seconds=10))
+    assert [sessions for sessions, _ in sealed(tmp_path / "edge")] == [3, 3]
     core = Core([batch] * 5, nothing)
     watched(tmp_path / "full", core, rotation=Rotation(seconds=10, sessions=6))
     assert [sessions for sessions, _ in sealed(tmp_path / "full")] == [6, 6, 3]
