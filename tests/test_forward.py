@@ -7,6 +7,7 @@ import json
 import re
 import socket
 import subprocess
+import threading
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -89,6 +90,24 @@ def test_a_real_syslog_server_understands(tmp_path: Path, kind: str, form: str) 
     else:
         assert all(one["MESSAGE"].startswith("CEF:1|certspan|certspan|") for one in found)
         assert len({re.search(r"externalId=(\S+)", one["MESSAGE"])[1] for one in found}) == 300  # type: ignore[index]
+
+
+def test_a_syslog_server_that_closes_has_nothing(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def shut() -> None:
+            with server.accept()[0] as connection:
+                connection.recv(10)
+
+        closing = threading.Thread(target=shut)
+        closing.start()
+        sink = settings(type="syslog", address=f"tcp://127.0.0.1:{server.getsockname()[1]}")
+        box = Box(tmp_path, "s")
+        box.put(some(3))
+        with pytest.raises(SinkError):
+            hand_on(box, make_sink(sink), sink, Counts())
+        closing.join()
+    assert box.counts() == (3, 0)
 
 
 def test_elasticsearch_gets_each_document_once_and_a_refused_one_is_put_by(tmp_path: Path) -> None:
@@ -357,6 +376,8 @@ def test_a_renewal_and_a_silence_leave_what_they_should(tmp_path: Path) -> None:
         moment = (at(day) + dt.timedelta(hours=1)).isoformat()
         certspan("check", "--store", store, "--at", moment, "--stale-after", 7)
         certspan("forward", "--config", config, "--store", store, "--state", tmp_path / "state", "--once")
+        if day == 0:
+            assert [json.loads(line)["kind"] for line in out.read_text().splitlines()] == ["opened", "opened"]
     lines = [json.loads(line) for line in out.read_text().splitlines()]
     lives: dict[str, list[tuple[str, str | None]]] = {}
     for line in lines:
