@@ -8,12 +8,14 @@ be is bounded: MOST_CERTIFICATES certificates, as many endpoints, MOST_SENSORS s
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector as Source
 
+from analytics.forward.box import BoxError
 from analytics.store_errors import StoreError
 from sensor import backlog
 from sensor.segment import SpoolError
@@ -301,7 +303,8 @@ def _of_sinks(forwarder: Forwarder) -> Iterator[Metric]:
         sent.add_metric([name], counts.sent)
         refused.add_metric([name], counts.refused)
         failures.add_metric([name], counts.failures)
-    for name, (waits, letters) in forwarder.waiting().items():
-        waiting.add_metric([name], waits)
-        dead.add_metric([name], letters)
+    with suppress(BoxError):  # a disk that fails is told by the log; the rest is still to be seen
+        for name, (waits, letters) in forwarder.waiting().items():
+            waiting.add_metric([name], waits)
+            dead.add_metric([name], letters)
     yield from (sent, refused, failures, waiting, dead)

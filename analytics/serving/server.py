@@ -24,6 +24,8 @@ from email.policy import HTTP
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
+from analytics.service.http import QuietServer
+
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable, Iterator
@@ -77,8 +79,7 @@ class StoreServer:
         class Handler(_Handler):
             ours = _Ours(str(folder), self.key, connect, room)
 
-        self._server = http.server.ThreadingHTTPServer((host, port), Handler)
-        self._server.daemon_threads = True
+        self._server = QuietServer((host, port), Handler)
         if tls is not None:
             self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
         self.port = int(self._server.server_address[1])
