@@ -183,6 +183,36 @@ def test_what_a_cloud_mirrors_comes_out_of_the_kernels_end_of_the_tunnel(port: M
     assert {end(row) for row in collected(spool, tmp_path)} == {end(row) for row in expected()}
 
 
+FLOOD = f"""
+import random, socket, struct
+out = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+out.bind(("{SWITCH}", 0))
+chance = random.Random(1)
+ether = bytes.fromhex("020000000001020000000002") + b"\\x08\\x00"
+tail = struct.pack("!HIIHHHH", 443, 7, 0, 0x5002, 1000, 0, 0)
+for number in range(300_000):
+    ip = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 40, 0, 0, 64, 6, 0, chance.randbytes(4), b"\\x0a\\x14\\x04\\x0b")
+    out.send(ether + ip + chance.randbytes(2) + tail)
+"""
+
+
+def test_a_flood_of_beginnings_stays_in_the_budget_and_honest_handshakes_are_seen(port: Mirror, tmp_path: Path) -> None:
+    spool, budget = tmp_path / "spool", 16 << 20
+    with port.sensor(spool, "--memory", "16M", "--ring", "256M") as sensor:
+        port.run(sys.executable, "-c", FLOOD)
+        sent_and_seen(port, spool)
+        until(lambda: counters(spool)["packets"] == counters(spool)["kernel_frames"] - counters(spool)["kernel_drops"])
+        status = Path(f"/proc/{port.inside(sensor)}/status").read_text()
+    (anonymous,) = [int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("RssAnon:")]
+    assert anonymous < budget + (64 << 20)
+    counted = counters(spool)
+    assert counted["packets"] + counted["kernel_drops"] == 300_000 + len(frames())
+    assert counted["flows"] > 200_000
+    assert counted["flows_evicted"] > 100_000
+    if not counted["kernel_drops"]:
+        assert {end(row) for row in collected(spool, tmp_path)} == {end(row) for row in expected()}
+
+
 @pytest.mark.tools("tcpdump")
 def test_the_kernel_passes_over_what_the_filter_leaves_out(port: Mirror, tmp_path: Path) -> None:
     program = tmp_path / "filter"

@@ -229,6 +229,28 @@ def test_all_certificates_are_announced_again_daily(tmp_path: Path, batch: Batch
     assert len(core.forgotten) == 2
 
 
+def test_a_clock_that_jumps_back_loses_nothing(tmp_path: Path, batch: Batch, nothing: Batch) -> None:
+    core = Core([batch] * 4, nothing)
+    requests = Requests()
+    core.at.append(requests)
+    folder = tmp_path / "spool"
+    year = 365 * 86_400 * 10**9
+    sensor = Sensor(
+        core,  # type: ignore[arg-type]
+        Spool(folder, engine_version=ENGINE_VERSION, began_ns=2 * year),
+        folder,
+        "t",
+        Clocks(lambda: 2 * year - int(core.time - 1000) * year // 2, lambda: core.time),
+        lambda *_, **__: None,
+        requests,
+        Rotation(sessions=3),
+        Room(max_seconds=3600, keep_free=0),
+    )
+    sensor.run()
+    assert [sessions for sessions, _ in sealed(folder)] == [3, 3, 3, 3, 0]
+    assert sensor.own["segments_dropped"] == 0
+
+
 def test_a_core_that_ends_by_itself_is_an_error(tmp_path: Path, nothing: Batch) -> None:
     core = Core([None], nothing, asked_to_stop=True)
     with pytest.raises(RuntimeError, match="ended by itself"):
