@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -94,18 +92,12 @@ class Mirror:
                 assert process.poll() is None, process.communicate()
                 yield process
                 if process.poll() is None:
-                    os.kill(self.inside(process), signal.SIGTERM)
+                    process.terminate()
                     _, log = process.communicate(timeout=SECONDS)
                     assert process.returncode == 0, log
             finally:
                 with suppress(ProcessLookupError):
                     process.kill()
-
-    @staticmethod
-    def inside(process: subprocess.Popen[str]) -> int:
-        """Give the process that nsenter became, or began."""
-        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
-        return int(children[0]) if children else process.pid
 
 
 @contextmanager

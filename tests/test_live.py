@@ -5,9 +5,11 @@ from __future__ import annotations
 import ipaddress
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +21,9 @@ from scapy.layers.l2 import Dot1Q, Ether
 from scapy.layers.vxlan import VXLAN
 from scapy.packet import Raw
 from scapy.utils import RawPcapNgReader, wrpcap
+
+from sensor import backlog
+from sensor.segment import read_segment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -202,7 +207,7 @@ def test_a_flood_of_beginnings_stays_in_the_budget_and_honest_handshakes_are_see
         port.run(sys.executable, "-c", FLOOD)
         sent_and_seen(port, spool)
         until(lambda: counters(spool)["packets"] == counters(spool)["kernel_frames"] - counters(spool)["kernel_drops"])
-        status = Path(f"/proc/{port.inside(sensor)}/status").read_text()
+        status = Path(f"/proc/{sensor.pid}/status").read_text()
     (anonymous,) = [int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("RssAnon:")]
     assert anonymous < budget + (64 << 20)
     counted = counters(spool)
@@ -252,9 +257,29 @@ def test_client_addresses_are_replaced_before_anything_is_written(port: Mirror, 
         assert all(address.startswith("fdce:7570:") for address in found)
 
 
+def test_a_sensor_that_is_killed_leaves_whole_segments_and_goes_on(port: Mirror, tmp_path: Path) -> None:
+    spool, chance = tmp_path / "spool", random.Random(3)
+    for _ in range(4):
+        words = ["sensor", "-i", PORT, "--spool", spool, "--segment-time", "1s", "--name", "t"]
+        (spool / "sensor.json").unlink(missing_ok=True)
+        with port.start(CERTSPAN, *words) as sensor:
+            until((spool / "sensor.json").exists)
+            assert [entry for entry in spool.iterdir() if entry.name.startswith(".writing")] == []
+            port.send(BUILDING)
+            time.sleep(chance.uniform(0, 3))
+            os.kill(sensor.pid, signal.SIGKILL)
+    sealed = [read_segment(one.folder) for one in backlog.waiting(spool)]
+    for segment in sealed:
+        segment.verify()
+    assert sum(segment.sessions for segment in sealed) > 0
+    assert len(collected(spool, tmp_path)) == sum(segment.sessions for segment in sealed)
+    rows = stored(f"chdb://{tmp_path}/store", "SELECT uniqExact(sha256) AS lacking FROM lacking(loads = [])")
+    assert rows == [{"lacking": 0}]
+
+
 def test_it_keeps_one_right_and_nothing_else(port: Mirror, tmp_path: Path) -> None:
     with port.sensor(tmp_path / "spool") as sensor:
-        tasks = list(Path(f"/proc/{port.inside(sensor)}/task").iterdir())
+        tasks = list(Path(f"/proc/{sensor.pid}/task").iterdir())
         assert len(tasks) > 1
         for task in tasks:
             lines = [line.split(":\t", 1) for line in (task / "status").read_text().splitlines() if ":\t" in line]
@@ -294,11 +319,11 @@ def test_hup_reads_the_configuration_again_and_says_what_changed(port: Mirror, t
     with port.sensor(spool, "--config", config) as sensor:
         for text in texts:
             config.write_text(text)
-            os.kill(port.inside(sensor), signal.SIGHUP)
+            os.kill(sensor.pid, signal.SIGHUP)
             written = [(spool / "sensor.json").stat().st_mtime_ns]
             until(lambda before=written: (spool / "sensor.json").stat().st_mtime_ns > before[0])  # type: ignore[misc]
         sent_and_seen(port, spool)
-        os.kill(port.inside(sensor), signal.SIGTERM)
+        os.kill(sensor.pid, signal.SIGTERM)
         _, log = sensor.communicate(timeout=SECONDS)
     told = [line.partition("configuration ")[2] for line in log.splitlines() if "configuration " in line]
     assert told[0] == f"read spool_size={20 << 20}"
@@ -308,3 +333,35 @@ def test_hup_reads_the_configuration_again_and_says_what_changed(port: Mirror, t
     rows = collected(spool, tmp_path)
     assert 0 < len(rows) < len(expected())
     assert not [row for row in rows if end(row)[2].startswith("10.20.4.")]
+
+
+def test_up_runs_both_and_begins_again_what_ends(port: Mirror, tmp_path: Path) -> None:
+    spool, store = tmp_path / "spool", f"chdb://{tmp_path}/store"
+    config = tmp_path / "certspan.toml"
+    config.write_text(
+        f'[sensor]\ninterface = "{PORT}"\nspool = "{spool}"\nsegment-time = "1s"\n'
+        f'[collector]\nspool = ["{spool}"]\nstore = "{store}"\nno-check = true\n'
+    )
+
+    def loaded() -> int:
+        words = ("store", "query", "--store", store, "SELECT count() FROM sessions")
+        done = port.run(CERTSPAN, *words, check=False)
+        return int(done.stdout) if done.returncode == 0 else 0
+
+    with port.start(CERTSPAN, "up", "--config", config) as up:
+        try:
+            until((spool / "sensor.json").exists)
+            sent_and_seen(port, spool)
+            until(lambda: loaded() == len(expected()))
+            (lock,) = [int(path.read_text()) for path in [spool / ".sensor.lock"]]
+            os.kill(lock, signal.SIGKILL)
+            until(lambda: (spool / ".sensor.lock").read_text() not in ("", str(lock)))
+            until(lambda: counters(spool)["packets"] == 0)
+            sent_and_seen(port, spool)
+            until(lambda: loaded() == 2 * len(expected()))
+        finally:
+            up.terminate()
+            _, log = up.communicate(timeout=SECONDS)
+    assert up.returncode == 0, log
+    assert "ended by itself process=sensor status=-9" in log
+    assert not (tmp_path / "store/served.json").exists()
