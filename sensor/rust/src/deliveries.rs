@@ -112,8 +112,9 @@ impl Block {
         let more = intake.advance(names);
         addressed.begin(intake.packets(), dispatcher.shards());
         intake.keep(packets, |packet| dispatcher.packet(packet, addressed));
-        *is_due = intake.is_due();
-        if let Some(time_ns) = intake.time_ns().filter(|_| *is_due) {
+        let due_ns = intake.due_ns();
+        *is_due = due_ns.is_some();
+        if let Some(time_ns) = due_ns {
             dispatcher.idle(time_ns, addressed);
         }
         more

@@ -178,11 +178,6 @@ impl Engine {
         self.packets += 1;
     }
 
-    /// No packet came for a while, and this is the time.
-    pub(crate) fn idle(&mut self, time_ns: u64) {
-        self.dispatcher.idle(time_ns, &mut self.shards);
-    }
-
     /// Take in one packet.
     pub fn frame(&mut self, link_type: u16, data: &[u8], moment: Moment) {
         let packet = Packet {

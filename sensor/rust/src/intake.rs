@@ -137,21 +137,13 @@ impl Intake {
         either!(&self.reader, it => it.packets())
     }
 
-    /// A portion is to be handed out, whatever is in it: somebody waits for news.
-    pub(crate) fn is_due(&self) -> bool {
-        match &self.reader {
-            Reader::Captures(_) => false,
-            #[cfg(target_os = "linux")]
-            Reader::Live(live) => live.is_due(),
-        }
-    }
-
-    /// The time, if packets that come are of now: flows grow old though no packet comes.
-    pub(crate) fn time_ns(&self) -> Option<u64> {
+    /// The time, if a portion is to be handed out now, whatever is in it: somebody waits for news, and flows grow old
+    /// though no packet comes. Never of captures.
+    pub(crate) fn due_ns(&self) -> Option<u64> {
         match &self.reader {
             Reader::Captures(_) => None,
             #[cfg(target_os = "linux")]
-            Reader::Live(_) => Some(now_ns()),
+            Reader::Live(live) => live.is_due().then(now_ns),
         }
     }
 

@@ -1,11 +1,11 @@
 //! One capture read to its end, in portions, by one thread or several.
 
+use std::sync::Arc;
+
 use crate::capture::{capture_of, Input, Joined, Opener, Options};
 #[cfg(target_os = "linux")]
 use crate::capture::{Live, Watched};
 use crate::crew::Crew;
-use std::sync::Arc;
-
 use crate::engine::{Engine, Output};
 use crate::identities::Register;
 use crate::intake::{Intake, Name, Progress, Reader, Report};
@@ -62,14 +62,7 @@ impl Alone {
             }
             self.engine.name_interfaces(&self.names);
             self.intake.show(|packet| self.engine.packet(packet));
-            let is_due = self.intake.is_due();
-            if let Some(time_ns) = self.intake.time_ns().filter(|_| is_due) {
-                self.engine.idle(time_ns);
-            }
             self.engine.gather();
-            if is_due {
-                break;
-            }
         }
         Some(self.engine.take())
     }
@@ -137,7 +130,7 @@ impl Reading {
     #[must_use]
     pub fn watched(&mut self) -> Vec<Watched> {
         match &mut self.road {
-            Road::Alone(alone) => alone.intake.watched(),
+            Road::Alone(_) => Vec::new(),
             Road::Crew(crew) => crew.watched(),
         }
     }
