@@ -9,6 +9,7 @@ from typing import IO, Any
 import click
 
 from analytics.store_errors import QueryError, StoreError, StoreUrlError
+from sensor.inert import inert
 
 
 class Exit(enum.IntEnum):
@@ -46,5 +47,4 @@ def store_failure(error: StoreError) -> Failure:
 def complain(message: str) -> None:
     """Print `certspan: <line>` on standard error for each line, with nothing in it that moves a terminal."""
     for line in message.splitlines() or [""]:
-        shown = "".join(char if char.isprintable() else f"\\u{{{ord(char):x}}}" for char in line)
-        print(f"certspan: {shown}", file=sys.stderr)  # noqa: T201
+        print(f"certspan: {inert(line)}", file=sys.stderr)  # noqa: T201

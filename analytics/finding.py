@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rules.rule import Severity
 
 
@@ -98,16 +100,16 @@ def finding_id(rule: str, kind: str, key: str) -> str:
     return hashlib.sha256(f"{rule}\n{kind}\n{key}".encode()).hexdigest()[:32]
 
 
-def plain(value: Any) -> Any:
-    """Give a value of the store as JSON can hold it: times RFC 3339, bytes hexadecimal, addresses as text."""
+def plain(value: Any, moment: Callable[[dt.datetime], str] | None = None) -> Any:
+    """Give a value of the store as JSON can hold it: times by `moment` (RFC 3339), bytes in hexadecimal, addresses."""
     if isinstance(value, Mapping):
-        return {str(key): plain(member) for key, member in value.items()}
+        return {str(key): plain(member, moment) for key, member in value.items()}
     if isinstance(value, list | tuple | set):
-        return [plain(member) for member in value]
+        return [plain(member, moment) for member in value]
     if isinstance(value, bytes):
         return value.hex()
     if isinstance(value, dt.datetime):
-        return rfc3339(value)
+        return (moment or rfc3339)(value)
     if isinstance(value, ipaddress.IPv4Address | ipaddress.IPv6Address):
         return str(value)
     return value

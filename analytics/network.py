@@ -61,3 +61,10 @@ def _mapped(network: ipaddress.IPv4Network | ipaddress.IPv6Network) -> ipaddress
     if isinstance(network, ipaddress.IPv6Network):
         return network
     return ipaddress.IPv6Network((f"::ffff:{network.network_address}", _MAPPED_BITS + network.prefixlen))
+
+
+def endpoint(address: str, port: int | None) -> str:
+    """`10.0.0.7:443`, `[2001:db8::1]:443`; without port the bare address."""
+    if port is None:
+        return address
+    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"

@@ -18,6 +18,8 @@ from analytics.store_errors import StoreUrlError
 
 SCHEMES = {"clickhouse": False, "http": False, "clickhouses": True, "https": True}
 """Whether it is over TLS."""
+DATABASE = "certspan"
+"""Of a store whose URL names none."""
 _PORTS = {False: 8123, True: 8443}
 _FILES = {"ca", "password_file", "token_file"}
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
@@ -46,8 +48,8 @@ def names_server(url: str) -> bool:
     return url.partition("://")[0] in SCHEMES and "://" in url
 
 
-def parse(url: str, database: str) -> Server:
-    """Read the URL and the secrets; StoreUrlError. `database`: if it names none."""
+def parse(url: str) -> Server:
+    """Read the URL and the secrets; StoreUrlError."""
     try:
         parts = urlsplit(url)
         port = parts.port
@@ -78,7 +80,7 @@ def parse(url: str, database: str) -> Server:
         port=port or _PORTS[tls],
         tls=tls,
         user=unquote(parts.username or "default"),
-        database=parts.path.strip("/") or database,
+        database=parts.path.strip("/") or DATABASE,
         ca=ca,
         cluster=options.get("cluster"),
         password=_secret(url, options.get("password_file"), PASSWORD) or "",

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from analytics import cluster, embedded, migrations, query_guard, server_url
 from analytics.arrow_types import mismatch
+from analytics.server_url import DATABASE
 from analytics.serving import place
 from analytics.store_errors import DataError, QueryError, StoreError, StoreUrlError, explain
 
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 
 __all__ = ["QueryError", "Store", "StoreError", "StoreUrlError", "open_store", "temporary_store"]
 
-DATABASE = "certspan"
 _SCHEME = "chdb://"
 _INBOX = "inbox"
 _SETTINGS = {"session_timezone": "UTC", "async_insert": 0, "max_execution_time": 0}
@@ -201,7 +201,7 @@ def open_store(url: str, *, read_only: bool = False, settings: Mapping[str, int]
     serve it, or a server cannot be reached or refuses.
     """
     if server_url.names_server(url):
-        return _open_server(server_url.parse(url, DATABASE), name=url, read_only=read_only, settings=settings)
+        return _open_server(server_url.parse(url), name=url, read_only=read_only, settings=settings)
     if not url.startswith(_SCHEME):
         raise StoreUrlError(
             f"{url}: not a store; write chdb:///absolute/folder, or clickhouse://host:8123 for a server"

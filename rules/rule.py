@@ -25,6 +25,10 @@ class Severity(enum.IntEnum):
         return self.name.lower()
 
 
+SEVERITIES = tuple(map(str, Severity))
+"""Their names, the least first."""
+
+
 class Verdict(enum.StrEnum):
     """What a rule says of one subject: SQL's three values, and "this rule is not about it"."""
 

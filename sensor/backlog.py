@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from sensor.segment import MANIFEST, SpoolError, read_segment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from sensor.segment import Segment
@@ -50,13 +50,13 @@ def waiting(spool: Path) -> list[Waiting]:
     for entry in entries:
         if entry.name.startswith(".") or entry.name == FAILED or not entry.is_dir():
             continue
-        if (looked := _look(spool / entry.name)) is not None:
+        if (looked := look(spool / entry.name)) is not None:
             found.append(looked)
     return sorted(found, key=lambda one: (one.sealed_ns, one.name))
 
 
-def _look(folder: Path) -> Waiting | None:
-    """None: it is no segment, or it went away meanwhile."""
+def look(folder: Path) -> Waiting | None:
+    """Look at a folder; None: it is no segment, or it went away meanwhile."""
     try:
         sealed = (folder / MANIFEST).stat().st_mtime_ns
         size = sum(entry.stat().st_size for entry in os.scandir(folder))
@@ -65,24 +65,37 @@ def _look(folder: Path) -> Waiting | None:
     return Waiting(folder, size, sealed)
 
 
-def readings(segments: list[Waiting]) -> Iterator[tuple[list[Segment], list[Waiting]]]:
-    """Give what belongs together: the segments of one capture, or one of live traffic; incomplete captures are left.
+@dataclass(frozen=True, slots=True)
+class Together:
+    """Segments of one capture, or one of live traffic; or one that cannot be read."""
 
-    A segment whose manifest cannot be read comes alone, without a `Segment`.
-    """
-    together: dict[str, list[tuple[Segment, Waiting]]] = {}
-    for one in segments:
+    places: list[Waiting]
+    segments: list[Segment]
+    trouble: str | None = None
+    """Why it cannot be read; then there is no segment."""
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all segments of its capture are here."""
+        return bool(self.segments) and len(self.segments) == self.segments[0].parts
+
+
+def readings(waiting: Iterable[Waiting]) -> Iterator[Together]:
+    """Put together what belongs together, each as soon as it is whole; captures that are not come last."""
+    incomplete: dict[str, Together] = {}
+    for one in waiting:
         try:
             segment = read_segment(one.folder)
-        except SpoolError:
+        except SpoolError as error:
             if one.folder.exists():
-                yield [], [one]
+                yield Together([one], [], str(error))
             continue
-        group = together.setdefault(segment.reading, [])
-        group.append((segment, one))
-        if len(group) == segment.parts:
-            del together[segment.reading]
-            yield [part for part, _ in group], [place for _, place in group]
+        group = incomplete.setdefault(segment.reading, Together([], []))
+        group.places.append(one)
+        group.segments.append(segment)
+        if group.is_whole:
+            yield incomplete.pop(segment.reading)
+    yield from incomplete.values()
 
 
 def set_aside(spool: Path, folder: Path, reason: str) -> None:

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sensor.inert import inert
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -173,7 +175,7 @@ def _shown(path: str) -> str:
 
 def _line(path: str) -> str:
     """Give the path for a message that has one line for each."""
-    return "".join(char if char.isprintable() else f"\\u{{{ord(char):x}}}" for char in _shown(path))
+    return inert(_shown(path))
 
 
 def _reason(error: Exception) -> str:

@@ -250,11 +250,12 @@ class Sensor:
                 self._states[watched.name] = watched.state
                 level = "info" if watched.state == "up" else "warning"
                 self.tell(level, "interface", name=watched.name, state=watched.state)
-        self.tick(self.counters())
+        counters = self.counters()
+        self.tick(counters)
         if now - self._stated >= STATE_SECONDS:
-            self._state()
+            self._state(counters)
 
-    def _state(self) -> None:
+    def _state(self, counters: dict[str, int] | None = None) -> None:
         self._stated = self.clocks.monotonic()
         notify("READY=1", "WATCHDOG=1")
         state = {
@@ -266,7 +267,7 @@ class Sensor:
                 for one in self.reading.watched
             ],
             "rotation": asdict(self.rotation),
-            "counters": self.counters(),
+            "counters": counters or self.counters(),
         }
         try:
             backlog.write_state(self.folder, state)

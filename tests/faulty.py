@@ -6,9 +6,10 @@ import http.client
 import http.server
 import subprocess
 import sys
-import threading
 import time
 from typing import TYPE_CHECKING
+
+from analytics.service.http import QuietServer
 
 if TYPE_CHECKING:
     import ssl
@@ -41,19 +42,12 @@ class Faulty:
             def do_POST(self) -> None:
                 outer.pass_on(self, "POST", body_of(self))
 
-        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        if tls is not None:
-            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
-        self.port = self._server.server_address[1]
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
-        self._thread.start()
+        self._server = QuietServer("127.0.0.1", 0, Handler, tls=tls)
+        self.port = self._server.port
 
     def close(self) -> None:
         """Answer no more."""
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        self._server.close()
 
     def pass_on(self, request: http.server.BaseHTTPRequestHandler, method: str, body: bytes) -> None:
         """Hand a request on, or fail."""

@@ -6,11 +6,12 @@ import http.server
 import json
 import socket
 import subprocess
-import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from mirror import until
+
+from analytics.service.http import QuietServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -43,17 +44,12 @@ class Receiver:
                 self.end_headers()
                 self.wfile.write(data)
 
-        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
-        self._thread.start()
+        self._server = QuietServer("127.0.0.1", 0, Handler)
+        self.url = f"http://127.0.0.1:{self._server.port}"
 
     def close(self) -> None:
         """Answer no more."""
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        self._server.close()
 
 
 class Elasticsearch:

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from analytics.collector.service import LEAST_WAIT, MOST_WAIT, POLL_SECONDS, Clocks, Collector
+from analytics.collector.service import POLL_SECONDS, Clocks, Collector
+from analytics.service.backoff import LEAST_WAIT, MOST_WAIT, Backoff
 from analytics.store_errors import StoreError
 from sensor.watch import Requests
 
@@ -78,7 +79,7 @@ class World:
             lambda level, event, **facts: self.log.append((f"{level} {event}", facts)),
             self.requests,
             reload=self.reload,
-            _random=random.Random(1),
+            _backoff=Backoff(random.Random(1)),
         ).run()
 
 

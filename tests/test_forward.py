@@ -279,6 +279,28 @@ def test_a_sink_that_is_away_loses_nothing_and_slows_no_other(tmp_path: Path) ->
     ]
 
 
+def test_a_secret_that_goes_away_stops_no_sink_for_good(tmp_path: Path) -> None:
+    receiver = Receiver(lambda *_: (204, None))
+    secret = tmp_path / "secret"
+    secret.write_text("key")
+    table = {"name": "s", "type": "webhook", "address": receiver.url, "secret-file": str(secret)}
+    forwarder = Forwarder(read_sinks([table]), tmp_path / "state", [], clock, lambda *_, **__: None)
+    secret.unlink()
+    box = Box(tmp_path / "state", "s")
+    box.put(some(3))
+    box.close()
+    forwarder.start()
+    try:
+        until(lambda: forwarder.counts["s"].failures >= 1)
+        assert str(secret) in str(forwarder.counts["s"].error)
+        secret.write_text("key")
+        until(lambda: forwarder.waiting()["s"] == (0, 0))
+        assert len(receiver.requests) == 1
+    finally:
+        receiver.close()
+        forwarder.close()
+
+
 def test_what_was_sent_but_not_noted_is_sent_again_with_the_same_id(tmp_path: Path) -> None:
     sink = settings(type="file", address=f"file://{tmp_path}/out")
     box = Box(tmp_path, "s")

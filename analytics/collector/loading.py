@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from analytics.load import LoadResult
     from analytics.store import Store
-    from sensor.backlog import Waiting
+    from sensor.backlog import Together, Waiting
     from sensor.segment import Segment
     from sensor.watch import Tell
 
@@ -25,7 +25,6 @@ SELECT sensor, argMax(tuple(toUnixTimestamp64Nano(last_packet)), (loaded_at, loa
     argMax(counters, (loaded_at, load_id))
 FROM sensor_stats GROUP BY sensor
 """
-UNREADABLE = "its manifest cannot be read"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,22 +67,23 @@ class Loader:
         for sensor, last_ns, counters in store.query(_LAST):
             self.passed.counters.setdefault(sensor, Counted(last_ns, dict(counters)))
 
-    def once(self, store: Store, stop: Callable[[], bool] = lambda: False) -> int:
-        """Load what waits now, until `stop`; how many segments went. StoreError, SpoolError: the rest stays."""
-        before = self.passed.segments + self.passed.repeated + self.passed.failed
+    def once(self, store: Store, stop: Callable[[], bool] = lambda: False) -> None:
+        """Load what waits now, until `stop`. StoreError, SpoolError: the rest stays."""
         for spool in self.spools:
-            for segments, places in backlog.readings(backlog.waiting(spool)):
+            for together in backlog.readings(backlog.waiting(spool)):
                 if stop():
-                    break
-                self._load(store, spool, segments, places)
-        return self.passed.segments + self.passed.repeated + self.passed.failed - before
+                    return
+                self._load(store, spool, together)
 
-    def _load(self, store: Store, spool: Path, segments: Sequence[Segment], places: Sequence[Waiting]) -> None:
-        if not segments:
-            self._set_aside(spool, places, UNREADABLE)
+    def _load(self, store: Store, spool: Path, together: Together) -> None:
+        places = together.places
+        if together.trouble is not None:
+            self._set_aside(spool, places, together.trouble)
             return
+        if not together.is_whole:
+            return  # the rest of the capture is still to come
         try:
-            result = load_segments(store, segments)
+            result = load_segments(store, together.segments)
         except SpoolError as error:
             if all(place.folder.exists() for place in places):
                 self._set_aside(spool, places, str(error))
@@ -91,7 +91,7 @@ class Loader:
         except DataError as error:
             self._set_aside(spool, places, str(error))
             return
-        self._count(segments, result)
+        self._count(together.segments, result)
         for place in places:
             backlog.remove(place.folder)
 

@@ -47,8 +47,6 @@ WITH held AS
 SELECT
     lower(hex(c.sha256)),
     ifNull(c.serial, ''),
-    ifNull(c.subject, ''),
-    ifNull(c.issuer, ''),
     arrayStringConcat(arrayFilter(one -> startsWith(one, 'CN='), c.subject_attributes), ','),
     arrayStringConcat(arrayFilter(one -> startsWith(one, 'CN='), c.issuer_attributes), ','),
     arrayStringConcat(arrayMap(one -> substring(one, 5), arrayFilter(one -> startsWith(one, 'dns:'), c.sans)), ','),
@@ -86,22 +84,23 @@ SELECT side, visibility, count() FROM
 )
 GROUP BY ALL
 """
-_SEVERITIES = ("critical", "high", "medium", "low", "info")
 _OF_SENSORS = {
-    "packets": ("packets", "Packets that the sensor took from its interfaces."),
-    "bytes": ("bytes", "Bytes of their frames on the wire."),
-    "kernel_drops": ("kernel_drops", "Packets that the kernel dropped because the ring was full."),
-    "interface_drops": ("interface_drops", "Packets that the interfaces dropped before the ring."),
-    "interface_returns": ("interface_returns", "Times an interface came back after being away."),
-    "sessions": ("sessions", "Handshakes in sealed segments."),
-    "sessions_dropped": ("sessions_dropped", "Handshakes in segments that were dropped because the spool was full."),
-    "segments": ("segments", "Segments sealed."),
-    "segments_dropped": ("segments_dropped", "Segments dropped because the spool was full."),
-    "flows": ("flows", "Flows begun."),
-    "flows_evicted": ("flows_evicted", "Flows given up because a cap was reached."),
-    "bytes_lost": ("bytes_lost", "Bytes of streams that were missing from the mirror."),
+    "packets": "Packets that the sensor took from its interfaces.",
+    "bytes": "Bytes of their frames on the wire.",
+    "kernel_drops": "Packets that the kernel dropped because the ring was full.",
+    "interface_drops": "Packets that the interfaces dropped before the ring.",
+    "interface_returns": "Times an interface came back after being away.",
+    "sessions": "Handshakes in sealed segments.",
+    "sessions_dropped": "Handshakes in segments that were dropped because the spool was full.",
+    "segments": "Segments sealed.",
+    "segments_dropped": "Segments dropped because the spool was full.",
+    "flows": "Flows begun.",
+    "flows_evicted": "Flows given up because a cap was reached.",
+    "bytes_lost": "Bytes of streams that were missing from the mirror.",
 }
-"""Counters of a sensor -> end of the metric's name, what it says; what else it counts is `certspan_sensor_events`."""
+"""Counters of a sensor, which end the names of their metrics -> what they say; what else it counts is
+`certspan_sensor_events`.
+"""
 
 
 @dataclass(slots=True)
@@ -234,14 +233,14 @@ class Metrics(Source):
                 continue
             segments.add_metric([str(spool)], len(waiting))
             size.add_metric([str(spool)], sum(one.bytes for one in waiting))
-            oldest = min((one.sealed_ns for one in waiting), default=None)
-            lag.add_metric([str(spool)], 0.0 if oldest is None else max(0.0, (self._now_ns() - oldest) / 1e9))
+            age = (self._now_ns() - waiting[0].sealed_ns) / 1e9 if waiting else 0.0
+            lag.add_metric([str(spool)], max(0.0, age))
         yield from (segments, size, lag)
 
     def _of_sensors(self) -> Iterator[Metric]:
         sensors = sorted(self._passed.counters.items())[:MOST_SENSORS]
-        for counter, (name, words) in _OF_SENSORS.items():
-            family = CounterMetricFamily(f"certspan_sensor_{name}", words, labels=["sensor"])
+        for counter, words in _OF_SENSORS.items():
+            family = CounterMetricFamily(f"certspan_sensor_{counter}", words, labels=["sensor"])
             for sensor, told in sensors:
                 family.add_metric([sensor], told.counters.get(counter, 0))
             yield family
@@ -271,7 +270,7 @@ def _of_certificates(numbers: _Numbers) -> Iterator[Metric]:
         "End of validity, seconds since 1970.",
         labels=["serial_no", "issuer_cn", "cn", "dnsnames", "ips", "emails", "ou"],
     )
-    for sha256, serial, _, _, subject, issuer, dns, ips, begins, ends, _ in numbers.certificates:
+    for sha256, serial, subject, issuer, dns, ips, begins, ends, _ in numbers.certificates:
         subject_cn, issuer_cn = subject.removeprefix("CN="), issuer.removeprefix("CN=")
         labels = [subject_cn, issuer_cn, serial, sha256]
         before.add_metric(labels, begins)

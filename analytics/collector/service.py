@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import random
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from analytics.service.backoff import Backoff
+from analytics.service.signals import wait
 from analytics.store_errors import StoreError
 from sensor.notify import notify
 from sensor.segment import SpoolError
@@ -20,12 +21,8 @@ if TYPE_CHECKING:
     from analytics.store import Store
     from sensor.watch import Requests, Tell
 
-LEAST_WAIT, MOST_WAIT = 1.0, 300.0
-"""Seconds between tries while the store fails."""
 POLL_SECONDS = 2.0
 """Between two looks into the spools."""
-NAP_SECONDS = 0.2
-"""How soon a signal is heeded."""
 
 
 @dataclass(slots=True)
@@ -75,7 +72,7 @@ class Collector:
     _failures: int = 0
     _round: float | None = None
     """When the loop last came round."""
-    _random: random.Random = field(default_factory=random.Random)
+    _backoff: Backoff = field(default_factory=Backoff)
 
     def run(self) -> None:
         """Work until the end is asked for; what is being loaded is finished."""
@@ -120,18 +117,18 @@ class Collector:
         if self._failures:
             self.tell("info", "works again", failures=self._failures)
             self._failures = 0
+            self._backoff.reset()
         return POLL_SECONDS
 
     def _failed(self, error: Exception) -> float:
         self._failures += 1
         for one in self.told:
             one.failed(error)
-        most: float = min(MOST_WAIT, LEAST_WAIT * 2.0 ** min(self._failures - 1, 16))
-        wait = most * self._random.uniform(0.5, 1.0)
-        self.tell("error", "failed", message=str(error), again_in=f"{wait:.1f}s", failures=self._failures)
+        seconds = self._backoff.wait()
+        self.tell("error", "failed", message=str(error), again_in=f"{seconds:.1f}s", failures=self._failures)
         if self._store is not None and self._store.is_shared:
             self.close()  # the next try asks for a new connection
-        return wait
+        return seconds
 
     def _opened(self) -> Store:
         if self._store is None:
@@ -170,6 +167,4 @@ class Collector:
 
     def _wait(self, seconds: float) -> None:
         notify("WATCHDOG=1")
-        until = self.clocks.monotonic() + seconds
-        while not (self.requests.stop or self.requests.reload) and (left := until - self.clocks.monotonic()) > 0:
-            self.clocks.sleep(min(NAP_SECONDS, left))
+        wait(self.requests, seconds, monotonic=self.clocks.monotonic, sleep=self.clocks.sleep)

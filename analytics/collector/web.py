@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http.server
-import threading
 from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, generate_latest
@@ -42,16 +41,12 @@ class Listener:
         class Handler(_Handler):
             tell = staticmethod(answer)
 
-        self._server = QuietServer((host, port), Handler)
-        self.port = int(self._server.server_address[1])
-        self._thread = threading.Thread(target=self._server.serve_forever, name="listener", daemon=True)
-        self._thread.start()
+        self._server = QuietServer(host, port, Handler)
+        self.port = self._server.port
 
     def close(self) -> None:
         """Answer no more."""
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        self._server.close()
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):

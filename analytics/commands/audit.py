@@ -17,6 +17,7 @@ from analytics.engines import JOINED_HELP, MAPPED, processors, reader_option, wo
 from analytics.exits import Exit, Failure, complain, store_failure
 from analytics.size import Size
 from analytics.trust_options import settings, trust_options
+from rules.rule import SEVERITIES, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from analytics.runlog import RunLog
     from rules.pack import RulePack
 
-_SEVERITIES = ("info", "low", "medium", "high", "critical")
 _PIPE_WIDTH = 100
 """Columns of a summary that goes into a file or a pipe."""
 _FILE = click.Path(dir_okay=True, allow_dash=True)
@@ -83,7 +83,7 @@ If several apply: 4, then 3, then 1.
 )
 @click.option(
     "--fail-on",
-    type=click.Choice(_SEVERITIES),
+    type=click.Choice(SEVERITIES),
     help="Exit 3 if there are findings of this severity or above about machines of yours "
     "(about any machine, with --all or where nothing is yours).",
 )
@@ -297,7 +297,6 @@ def _columns() -> str:
 
 def _status(run: Run, options: dict[str, Any], *, failed: bool) -> int:
     """Give the exit status: the gravest that applies."""
-    from rules.rule import Severity  # noqa: PLC0415
     from sensor.pipeline import CANNOT_OPEN  # noqa: PLC0415
 
     if failed:

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from analytics.asking import store_option
 from analytics.checking import check_options, read_checking
 from analytics.exits import Exit, Failure, store_failure
+from rules.rule import SEVERITIES
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Sequence
 
     from analytics.evaluate import Evaluation
-
-_SEVERITIES = ("info", "low", "medium", "high", "critical")
 
 
 @click.command(
@@ -37,13 +37,13 @@ Exit status:
 If several apply: 4, then 3, then 1.
 """
 )
-@click.option("--store", "url", required=True, metavar="URL", help="The store, such as chdb:///srv/certspan.")
+@store_option
 @click.option(
     "--at", "when", default="now", show_default=True, metavar="WHEN", help="Judge as of: 'now', or a time or date."
 )
 @click.option(
     "--fail-on",
-    type=click.Choice(_SEVERITIES),
+    type=click.Choice(SEVERITIES),
     help="Exit 3 if findings of this severity or above stand: open or stale, not waived.",
 )
 @check_options
@@ -95,7 +95,7 @@ def _status(evaluation: Evaluation, standing: Sequence[dict[str, Any]], fail_on:
     any_ours = any(row["ours"] for row in standing)
     counting = [row for row in standing if row["waived_until"] is None and (row["ours"] or not any_ours)]
     if fail_on is not None:
-        graver = _SEVERITIES[_SEVERITIES.index(fail_on) :]
+        graver = SEVERITIES[SEVERITIES.index(fail_on) :]
         if any(row["severity"] in graver for row in counting):
             return Exit.FINDINGS
     return Exit.DAMAGED if evaluation.errors else Exit.DONE

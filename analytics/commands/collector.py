@@ -194,9 +194,8 @@ def _again(context: click.Context, options: dict[str, Any], log: ServiceLog) -> 
     except click.ClickException as error:
         log("error", "configuration not read", message=error.format_message())
         return (None if options["no_check"] else read_checking(options)), options["check_every"]
-    changed = {name: new[name] for name in new if new[name] != options[name]}
-    log("info", "configuration read", **(changed or {"changed": "nothing"}))
-    if fixed := sorted(changed.keys() & {"spools", "url", "listen", "serve", "log_form", "once"}):
+    changed = ServiceCommand.tell_changes(options, new, log)
+    if fixed := sorted(changed & {"spools", "url", "listen", "serve", "log_form", "once"}):
         log("warning", "a new start is needed", options=",".join(fixed))
     options.update({name: value for name, value in new.items() if name not in fixed})
     return checking, new["check_every"]

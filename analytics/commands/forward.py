@@ -17,9 +17,6 @@ from analytics.service.config import ServiceCommand, log_option, read_sinks
 if TYPE_CHECKING:
     from analytics.forward.forwarder import Forwarder
     from analytics.forward.settings import SinkSettings
-    from sensor.watch import Requests
-
-_NAP_SECONDS = 0.2
 
 
 @click.command(
@@ -128,7 +125,7 @@ def _run(sinks: list[SinkSettings], options: dict[str, Any]) -> None:
     from analytics.cli import clock  # noqa: PLC0415
     from analytics.forward.forwarder import Forwarder  # noqa: PLC0415
     from analytics.service.log import ServiceLog  # noqa: PLC0415
-    from analytics.service.signals import heard  # noqa: PLC0415
+    from analytics.service.signals import heard, wait  # noqa: PLC0415
     from sensor.watch import Requests  # noqa: PLC0415
 
     try:
@@ -147,7 +144,7 @@ def _run(sinks: list[SinkSettings], options: dict[str, Any]) -> None:
             while not requests.stop:
                 requests.reload = False
                 _take_in(forwarder, options["url"], log)
-                _wait(requests, options["every"])
+                wait(requests, options["every"], monotonic=time.monotonic, sleep=time.sleep)
         finally:
             forwarder.close()
 
@@ -181,9 +178,3 @@ def _once(forwarder: Forwarder, url: str) -> int:
     if any(counts.error for counts in forwarder.counts.values()):
         return Exit.SINK
     return Exit.DAMAGED if any(counts.refused for counts in forwarder.counts.values()) else Exit.DONE
-
-
-def _wait(requests: Requests, seconds: float) -> None:
-    until = time.monotonic() + seconds
-    while not requests.stop and time.monotonic() < until:
-        time.sleep(_NAP_SECONDS)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from analytics.asking import store_option
 from analytics.exits import Exit, Failure, complain, store_failure
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ opened; 4 the store failed.
 """
 )
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
-@click.option("--store", "url", required=True, metavar="URL", help="The store, such as chdb:///srv/certspan.")
+@store_option
 @click.option("--source", required=True, metavar="NAME", help="Who found them: it stands beside each of them for ever.")
 def command(files: tuple[str, ...], url: str, source: str) -> int:
     """Bring certificates that others found into a store, marked with their source.

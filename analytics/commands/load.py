@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 
 import click
 
+from analytics.asking import store_option
 from analytics.exits import Exit, Failure, complain, store_failure
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from analytics.store import Store
+    from sensor.backlog import Together
     from sensor.segment import Segment
 
 
@@ -34,45 +36,36 @@ Exit status: 0 all are in the store; 1 some are damaged, the others are loaded; 
     metavar="SEGMENT...",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
 )
-@click.option("--store", "url", required=True, metavar="URL", help="The store, such as chdb:///srv/certspan.")
+@store_option
 def command(places: tuple[Path, ...], url: str) -> None:
     """Load segments, or folders full of them, into a store. They stay where they are; a second load adds nothing."""
     from analytics.store import StoreError, open_store  # noqa: PLC0415  `--help` need not wait for the store
 
-    readings, bad = _readings(places)
-    if not readings:
+    found = list(_readings(places))
+    bad = 0
+    for one in found:
+        if one.trouble is not None:
+            complain(one.trouble)
+            bad += 1
+    if len(found) == bad:
         raise Failure("no segment there that could be loaded", Exit.DAMAGED)
     try:
         with open_store(url) as store:
             store.migrate()
-            for segments in readings:
-                bad += not _load(store, segments)
+            for one in found:
+                bad += one.trouble is None and not _load(store, one.segments)
     except StoreError as error:
         raise store_failure(error) from error
     sys.exit(Exit.DAMAGED if bad else Exit.DONE)
 
 
-def _readings(places: Sequence[Path]) -> tuple[list[list[Segment]], int]:
-    """Put together what belongs together; and how many cannot be read."""
-    from sensor.segment import MANIFEST, SpoolError, read_segment  # noqa: PLC0415
+def _readings(places: Sequence[Path]) -> Iterator[Together]:
+    """Put together what belongs together; a place is a segment, or a folder of them."""
+    from sensor import backlog  # noqa: PLC0415
 
-    folders = [
-        folder
-        for place in places
-        for folder in ([place] if (place / MANIFEST).exists() else sorted(place.iterdir()))
-        if (folder / MANIFEST).exists()
-    ]
-    together: dict[str, list[Segment]] = {}
-    bad = 0
-    for folder in dict.fromkeys(folders):
-        try:
-            segment = read_segment(folder)
-        except SpoolError as error:
-            complain(str(error))
-            bad += 1
-            continue
-        together.setdefault(segment.reading, []).append(segment)
-    return list(together.values()), bad
+    folders = [folder for place in places for folder in (place, *sorted(place.iterdir()))]
+    looked = map(backlog.look, dict.fromkeys(folders))
+    return backlog.readings(one for one in looked if one is not None)
 
 
 def _load(store: Store, segments: list[Segment]) -> bool:

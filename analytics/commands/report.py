@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from analytics.asking import store_option
 from analytics.exits import Exit, Failure, store_failure
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ Exit status: 0 done; 2 usage, or no such store; 4 the store or an output failed.
 """
 )
 @click.argument("kind", type=click.Choice(KINDS))
-@click.option("--store", "url", required=True, metavar="URL", help="The store, such as chdb:///srv/certspan.")
+@store_option
 @click.option("--at", default="now", show_default=True, metavar="WHEN", help="Judge as of 'now', or a time.")
 @click.option("--since", metavar="WHEN", help="For crypto: what changed from this time on.")
 @click.option("--home", multiple=True, metavar="CIDR", help="A network that is yours; as for certspan audit.")

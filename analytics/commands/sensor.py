@@ -204,9 +204,7 @@ class _Service:
             message = error.format_message() if isinstance(error, click.ClickException) else str(error)
             self._log("error", "configuration not read", message=message)
             return _limits(old)
-        changed = {name: new[name] for name in new if new[name] != old[name]}
-        self._log("info", "configuration read", **(changed or {"changed": "nothing"}))
-        if new["spool"] != old["spool"]:
+        if "spool" in ServiceCommand.tell_changes(old, new, self._log):
             self._log("warning", "another spool needs a new start")
             new["spool"] = old["spool"]
         self._options = new

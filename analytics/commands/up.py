@@ -14,6 +14,7 @@ import click
 
 from analytics.exits import Exit, Failure
 from analytics.service.config import log_option
+from analytics.service.signals import NAP_SECONDS
 
 if TYPE_CHECKING:
     from analytics.service.log import ServiceLog
@@ -121,7 +122,7 @@ def _watch_over(children: tuple[_Child, ...], requests: Requests, log: ServiceLo
         for child in children:
             if (unfit := _look_after(child, log)) is not None:
                 return unfit
-        time.sleep(0.2)
+        time.sleep(NAP_SECONDS)
     return None
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from analytics.asking import store_option
 from analytics.exits import Exit, Failure, store_failure
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ Exit status: 0 done; 2 usage, no such store, no such finding or rule; 4 the stor
 """
 )
 @click.argument("finding", required=False, metavar="[ID]")
-@click.option("--store", "url", required=True, metavar="URL", help="The store, such as chdb:///srv/certspan.")
+@store_option
 @click.option("--rule", metavar="RULE", help="Instead of ID: the rule, with --subject.")
 @click.option("--subject", metavar="TEXT", help="The certificate's SHA-256, or address:port, as the finding has it.")
 @click.option("--until", metavar="DATE", help="Last day it holds, UTC; or a time such as 2026-12-01T08:00:00Z.")

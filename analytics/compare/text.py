@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from analytics.compare.differences import SESSION
 from analytics.compare.reasons import DATAGRAM, UNEXPLAINED
+from analytics.network import endpoint
 from analytics.report.text import inert
 
 if TYPE_CHECKING:
@@ -88,13 +89,9 @@ def _sessions(comparison: Comparison) -> str:
 
 def _place(difference: Difference) -> str:
     row = difference.row
-    ends = (_end(row[f"{side}_address"], row[f"{side}_port"]) for side in ("client", "server"))
+    ends = (endpoint(row[f"{side}_address"], row[f"{side}_port"]) for side in ("client", "server"))
     name = f" ({inert(row['server_name'])})" if row["server_name"] else ""
     return f"frame {row['frame']}, {' to '.join(ends)}{name}"
-
-
-def _end(address: str, port: int) -> str:
-    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
 
 
 def _said(difference: Difference) -> str:

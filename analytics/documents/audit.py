@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from analytics.documents.document import Section, held_by
-from analytics.report import charts, compress, text
+from analytics.network import endpoint
+from analytics.report import charts, text
 from analytics.report.bars import bars
 from analytics.report.group import rests_on
 from analytics.report.sentence import sentence
@@ -90,7 +91,7 @@ def _findings(findings: Iterable[Finding], known: Mapping[str, CertificateRow]) 
             finding.rule,
             finding.title,
             tuple(sorted({row.name for row in rows})),
-            tuple(compress.endpoint(holder.address, holder.port) for holder in finding.holders),
+            tuple(endpoint(holder.address, holder.port) for holder in finding.holders),
             tuple(owner.business for owner in finding.owners),
             ends.pop() if len(ends) == 1 else None,
             finding.last_seen,

@@ -6,7 +6,6 @@ collector. A message leaves a memory when its sink has taken it: at least once, 
 
 from __future__ import annotations
 
-import random
 import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -17,6 +16,7 @@ from analytics.forward.sinks import Sink, SinkError
 from analytics.forward.sinks.http import Elastic, Hec, Webhook
 from analytics.forward.sinks.kafka import Kafka
 from analytics.forward.sinks.lines import File, Syslog
+from analytics.service.backoff import Backoff
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from analytics.store import Store
     from sensor.watch import Tell
 
-LEAST_WAIT, MOST_WAIT = 1.0, 300.0
 IDLE_SECONDS = 1.0
 _SINKS: dict[str, Callable[[SinkSettings], Sink]] = {
     "syslog": Syslog,
@@ -197,7 +196,7 @@ class Forwarder:
         box: Box | None = None
         sink: Sink | None = None
         counts = self.counts[settings.name]
-        wait, chance = LEAST_WAIT, random.Random()  # noqa: S311  jitter
+        backoff = Backoff()
         while not self._stop.is_set():
             try:
                 box = box or Box(self.folder, settings.name)
@@ -208,12 +207,12 @@ class Forwarder:
                 if counts.error is None:
                     self.tell("error", "sink away", message=str(error), sink=settings.name)
                 counts.error = str(error)
-                self._stop.wait(wait * chance.uniform(0.5, 1.0))
-                wait = min(MOST_WAIT, wait * 2)
+                self._stop.wait(backoff.wait())
                 continue
             if counts.error is not None:
                 self.tell("info", "sink back", sink=settings.name)
-                counts.error, wait = None, LEAST_WAIT
+                counts.error = None
+                backoff.reset()
             if not moved:
                 self._stop.wait(IDLE_SECONDS)
         if sink is not None:

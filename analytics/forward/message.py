@@ -11,6 +11,9 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
+from analytics import finding
+from analytics.network import endpoint
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from collections.abc import Set as AbstractSet
@@ -19,7 +22,6 @@ if TYPE_CHECKING:
 
 FINDING, CERTIFICATE, ISSUER, SIGHTING = "finding", "certificate", "issuer", "sighting"
 TOPICS = (FINDING, CERTIFICATE, ISSUER, SIGHTING)
-SEVERITIES = ("info", "low", "medium", "high", "critical")
 AT_ONCE = 500
 """Messages that are put together at a time."""
 MOST_HOLDERS = 100
@@ -156,7 +158,7 @@ def _of_sighting(name: str, holder: dict[str, Any], facts: dict[str, Any]) -> Me
 
 
 def _of_event(store: Store, row: Sequence[Any], evidence: dict[str, Any], facts: Mapping[str, Any]) -> Message:
-    finding, ordinal, at, kind, state, reason, rule, severity, title, subject_kind, subject, step, ours = row[:13]
+    name, ordinal, at, kind, state, reason, rule, severity, title, subject_kind, subject, step, ours = row[:13]
     holders = _json(row[13], [])
     digest = _certificate(subject_kind, subject, evidence)
     replaced = []
@@ -164,13 +166,13 @@ def _of_event(store: Store, row: Sequence[Any], evidence: dict[str, Any], facts:
         replaced = [name for (name,) in store.query(_REPLACED_BY, {"digest": subject})]
     found: Message = plain(
         {
-            "id": _id(FINDING, finding, str(ordinal)),
+            "id": _id(FINDING, name, str(ordinal)),
             "topic": FINDING,
             "kind": kind,
             "at": at,
             "severity": severity,
             "title": title,
-            "finding": finding,
+            "finding": name,
             "ordinal": ordinal,
             "state": state,
             "reason": reason,
@@ -257,11 +259,8 @@ def _name(facts: Mapping[str, Any]) -> str:
 
 
 def shown(holder: Mapping[str, Any]) -> str:
-    """Give `address:port`, `[address]:port`, or the address of a client."""
-    address, port = str(holder["address"]), holder.get("port")
-    if port is None:
-        return address
-    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+    """Name a holder of a message: `address:port`, or the address of a client."""
+    return endpoint(str(holder["address"]), holder.get("port"))
 
 
 def _id(*parts: str) -> str:
@@ -276,13 +275,9 @@ def _json(text: Any, otherwise: Any) -> Any:
 
 
 def plain(value: Any) -> Any:
-    """Give a value as JSON has it: times as RFC 3339 in UTC with milliseconds, bytes in hexadecimal."""
-    if isinstance(value, dict):
-        return {key: plain(one) for key, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(one) for one in value]
-    if isinstance(value, dt.datetime):
-        return value.astimezone(dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    if isinstance(value, bytes):
-        return value.hex()
-    return value
+    """Give a value as JSON has it; times as RFC 3339 in UTC, always with milliseconds."""
+    return finding.plain(value, _moment)
+
+
+def _moment(moment: dt.datetime) -> str:
+    return moment.astimezone(dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import ssl
 from pathlib import Path
@@ -11,7 +12,9 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import Meta
 
-from analytics.forward.message import FINDING, SEVERITIES
+from analytics.forward.message import FINDING
+from analytics.forward.sinks import SinkError
+from rules.rule import SEVERITIES
 
 if TYPE_CHECKING:
     from analytics.forward.message import Message
@@ -36,8 +39,8 @@ _FORMATS = {
 """The first is the default."""
 
 
-class SettingsError(Exception):
-    """What is wrong with a sink's settings: which, and what it should be."""
+class SettingsError(SinkError):
+    """What is wrong with a sink's settings: which, and what it should be; while it works, a file that went away."""
 
 
 def _key(name: str) -> str:
@@ -106,8 +109,6 @@ class SinkSettings(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, ren
 
     def secret(self) -> str | None:
         """Give password, token or key; None: there is none. SettingsError."""
-        import os  # noqa: PLC0415
-
         if self.secret_file is None:
             return os.environ.get("CERTSPAN_SINK_" + re.sub(r"[^A-Z0-9]", "_", self.name.upper()))
         try:

@@ -10,6 +10,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from analytics.network import endpoint
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -115,13 +117,6 @@ def _place(place: tuple[str, int | None]) -> tuple[int, int, int]:
     """Sort by address as a number, then by port."""
     address = ipaddress.ip_address(place[0])
     return address.version, int(address), -1 if place[1] is None else place[1]
-
-
-def endpoint(address: str, port: int | None) -> str:
-    """`10.0.0.7:443`, `[2001:db8::1]:443`; without port the bare address."""
-    if port is None:
-        return address
-    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
 
 
 def shown(families: Sequence[Family], show: int | None = None) -> str:

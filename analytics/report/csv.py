@@ -11,7 +11,8 @@ import csv
 import io
 from typing import TYPE_CHECKING
 
-from analytics.report import compress, text
+from analytics.network import endpoint
+from analytics.report import text
 from analytics.report.group import rests_on
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ def _row(finding: Finding, certificates: Mapping[str, CertificateRow]) -> tuple[
         _BETWEEN.join(sorted({row.issuer or "" for row in rows})),
         ends.pop() if len(ends) == 1 else "",
         str(len(finding.holders)),
-        _BETWEEN.join(compress.endpoint(holder.address, holder.port) for holder in finding.holders),
+        _BETWEEN.join(endpoint(holder.address, holder.port) for holder in finding.holders),
         _BETWEEN.join(server_names),
         text.rfc3339(finding.first_seen) or "",
         text.rfc3339(finding.last_seen) or "",

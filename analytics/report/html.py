@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import jinja2
 from markupsafe import Markup
 
+from analytics.network import endpoint
 from analytics.report import charts, compress, text, words
 from analytics.report.sentence import sentence
 from rules.rule import Severity
@@ -143,7 +144,7 @@ def _environment() -> jinja2.Environment:
         "is_time": lambda shown: bool(_TIME.fullmatch(shown)),
         "left": left,
         "compressed": lambda names: compress.shown(compress.names(names), 8),
-        "holder": lambda holder: compress.endpoint(holder.address, holder.port),
+        "holder": lambda holder: endpoint(holder.address, holder.port),
     }
     environment.globals |= {
         "counted": text.counted,

@@ -16,6 +16,7 @@ import click
 
 if TYPE_CHECKING:
     from analytics.forward.settings import SinkSettings
+    from sensor.watch import Tell
 
 SINKS = "sink"
 """Name of the tables, `[[sink]]`, that say who is told."""
@@ -67,6 +68,13 @@ class ServiceCommand(click.Command):
     def read_again(self, context: click.Context) -> dict[str, Any]:
         """Give the options as they would be now; click.UsageError tells a slip."""
         return dict(self.make_context(context.info_name, list(self.asked), context.parent).params)
+
+    @staticmethod
+    def tell_changes(old: dict[str, Any], new: dict[str, Any], tell: Tell) -> set[str]:
+        """Say which options are others now, and give their names."""
+        changed = {name: new[name] for name in new if new[name] != old[name]}
+        tell("info", "configuration read", **(changed or {"changed": "nothing"}))
+        return set(changed)
 
     def _read(self, context: click.Context, _parameter: click.Parameter, path: Path | None) -> None:
         self.config = path

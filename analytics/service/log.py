@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import structlog
 
+from sensor.inert import inert
+
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Callable, MutableMapping
@@ -66,14 +68,9 @@ def _as_line(_logger: object, _method: str, event: MutableMapping[str, Any]) -> 
     message = event.pop("message", None)
     facts = " ".join(f"{key}={_shown(value)}" for key, value in event.items())
     words = [time, level, f"{name}: {message}" if message else name, facts]
-    return " ".join(_inert(word) for word in words if word)
+    return " ".join(inert(word) for word in words if word)
 
 
 def _shown(value: object) -> str:
     text = str(value)
     return f'"{text}"' if not text or " " in text else text
-
-
-def _inert(text: str) -> str:
-    """Leave nothing in it that moves a terminal, or begins a line."""
-    return "".join(char if char.isprintable() else f"\\u{{{ord(char):x}}}" for char in text)

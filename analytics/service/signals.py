@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import signal
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
+    from sensor.watch import Requests
 
-class Requests(Protocol):
-    """What signals ask for."""
-
-    stop: bool
-    reload: bool
+NAP_SECONDS = 0.2
+"""How soon a signal is heeded by one who waits."""
 
 
 @contextmanager
@@ -39,3 +37,10 @@ def heard(requests: Requests) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def wait(requests: Requests, seconds: float, *, monotonic: Callable[[], float], sleep: Callable[[float], None]) -> None:
+    """Wait so long, or until a signal asks for something."""
+    until = monotonic() + seconds
+    while not (requests.stop or requests.reload) and (left := until - monotonic()) > 0:
+        sleep(min(NAP_SECONDS, left))

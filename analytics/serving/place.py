@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from analytics.embedded import SERVED, STATUS
-from analytics.server_url import Server
+from analytics.server_url import DATABASE, Server
 from analytics.serving.server import USER, StoreServer
 
 if TYPE_CHECKING:
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _PRIVATE_MODE = 0o600
-_DATABASE = "certspan"
 
 
 @contextmanager
@@ -44,7 +43,7 @@ def find(folder: Path) -> Server | None:
         told = json.loads((folder / SERVED).read_text("utf-8"))
         if told["process"] == os.getpid():
             return None
-        return Server("127.0.0.1", int(told["port"]), False, USER, _DATABASE, password=str(told["key"]))
+        return Server("127.0.0.1", int(told["port"]), False, USER, DATABASE, password=str(told["key"]))
     except (OSError, ValueError, KeyError, TypeError):
         return None
 

@@ -27,7 +27,6 @@ from urllib.parse import parse_qsl, urlsplit
 from analytics.service.http import QuietServer
 
 if TYPE_CHECKING:
-    import ssl
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
@@ -67,7 +66,6 @@ class StoreServer:
         host: str = "127.0.0.1",
         port: int = 0,
         key: str | None = None,
-        tls: ssl.SSLContext | None = None,
     ) -> None:
         """`port` 0: any that is free; `key`: a random one if None."""
         import chdb  # noqa: PLC0415  half a second
@@ -79,18 +77,12 @@ class StoreServer:
         class Handler(_Handler):
             ours = _Ours(str(folder), self.key, connect, room)
 
-        self._server = QuietServer((host, port), Handler)
-        if tls is not None:
-            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
-        self.port = int(self._server.server_address[1])
-        self._thread = threading.Thread(target=self._server.serve_forever, name="store server", daemon=True)
-        self._thread.start()
+        self._server = QuietServer(host, port, Handler)
+        self.port = self._server.port
 
     def close(self) -> None:
         """Answer no more."""
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        self._server.close()
         self._engine.close()
 
 

@@ -7,6 +7,7 @@ import socket
 from typing import TYPE_CHECKING, Any
 
 from analytics.forward.formats import words
+from analytics.network import endpoint
 
 if TYPE_CHECKING:
     from analytics.forward.message import Message
@@ -52,7 +53,7 @@ def _fields(message: Message) -> list[tuple[str, Any]]:
         ("replacedBy", " ".join(message.get("replaced_by") or [])),
         ("subjectKind", message["subject_kind"]),
         ("subject", message["subject"]),
-        ("holders", " ".join(_place(one) for one in holders[:10])),
+        ("holders", " ".join(endpoint(one["address"], one.get("port")) for one in holders[:10])),
         ("holderCount", message["holder_count"]),
         ("certSha256", certificate.get("sha256")),
         ("certSubject", certificate.get("subject")),
@@ -61,12 +62,6 @@ def _fields(message: Message) -> list[tuple[str, Any]]:
         ("certNotAfter", certificate.get("not_after")),
         ("daysLeft", words.days_left(message)),
     ]
-
-
-def _place(holder: dict[str, Any]) -> str:
-    from analytics.forward.message import shown  # noqa: PLC0415  formats know messages, not where they come from
-
-    return shown(holder)
 
 
 def _value(value: Any) -> str:

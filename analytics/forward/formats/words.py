@@ -6,6 +6,8 @@ import datetime as dt
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
+from sensor import inert as shown
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -44,7 +46,7 @@ def cut(text: str, most: int = MOST_TEXT) -> str:
 
 def inert(text: Any, most: int = MOST_TEXT) -> str:
     """Give text in which nothing moves a terminal, begins a line, or turns the direction of writing."""
-    return cut("".join(char if char.isprintable() else f"\\u{{{ord(char):x}}}" for char in str(text)), most)
+    return cut(shown.inert(str(text)), most)
 
 
 def server(message: Mapping[str, Any]) -> dict[str, Any] | None:
