@@ -5,6 +5,7 @@
 //! where frames are tunnelled.
 
 mod ring;
+mod socket;
 
 use std::io;
 use std::ops::Range;

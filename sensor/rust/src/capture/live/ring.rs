@@ -8,22 +8,17 @@
     reason = "the ring is memory shared with the kernel, aligned to pages, and no safe wrapper of these calls is kept alive"
 )]
 
-use std::ffi::CString;
 use std::io;
 use std::mem::size_of;
 use std::os::fd::{AsRawFd as _, FromRawFd as _, OwnedFd};
 use std::ptr::NonNull;
 use std::sync::atomic::{fence, Ordering};
 
+use super::socket::{attach, bind, flags, hardware_type, index_of, link_type_of, promiscuous, set};
 use super::Settings;
 
-/// LINKTYPE_ values.
-const LINKTYPE_ETHERNET: u16 = 1;
-const LINKTYPE_PPP: u16 = 9;
-const LINKTYPE_RAW: u16 = 101;
-const LINKTYPE_RADIOTAP: u16 = 127;
-/// Frames begin at multiples of this in a block.
-const ALIGNMENT: usize = 16;
+/// Frames of a ring of version 3 have the length they have; the kernel only checks that this one fits.
+const FRAME_BYTES: usize = 2048;
 /// A VLAN tag without its EtherType: the kernel says 802.1Q by leaving it out.
 const TPID_802_1Q: u16 = 0x8100;
 const PACKET_IGNORE_OUTGOING: libc::c_int = 23;
@@ -305,154 +300,19 @@ fn index(number: Option<u32>) -> usize {
         .unwrap_or(0)
 }
 
-fn index_of(name: &str) -> io::Result<libc::c_int> {
-    let name = CString::new(name).map_err(|_| io::Error::from_raw_os_error(libc::ENODEV))?;
-    // SAFETY: text that ends with NUL.
-    match unsafe { libc::if_nametoindex(name.as_ptr()) } {
-        0 => Err(io::Error::from_raw_os_error(libc::ENODEV)),
-        index => {
-            libc::c_int::try_from(index).map_err(|_| io::Error::from_raw_os_error(libc::EOVERFLOW))
-        }
-    }
-}
-
-fn link_type_of(hardware: u16) -> Option<u16> {
-    match hardware {
-        libc::ARPHRD_ETHER | libc::ARPHRD_LOOPBACK => Some(LINKTYPE_ETHERNET),
-        libc::ARPHRD_PPP => Some(LINKTYPE_PPP),
-        // Tunnels without a link layer: frames begin with IP.
-        libc::ARPHRD_NONE | libc::ARPHRD_TUNNEL | libc::ARPHRD_TUNNEL6 | libc::ARPHRD_SIT => {
-            Some(LINKTYPE_RAW)
-        }
-        libc::ARPHRD_IEEE80211_RADIOTAP => Some(LINKTYPE_RADIOTAP),
-        _ => None,
-    }
-}
-
-/// A question about an interface, with its name in it.
-fn question(name: &str) -> libc::ifreq {
-    // SAFETY: numbers and arrays of them, for which all zeros are a value.
-    let mut question: libc::ifreq = unsafe { std::mem::zeroed() };
-    let room = question.ifr_name.len() - 1;
-    for (slot, byte) in question.ifr_name.iter_mut().take(room).zip(name.bytes()) {
-        *slot = libc::c_char::from_ne_bytes([byte]);
-    }
-    question
-}
-
-fn hardware_type(socket: &OwnedFd, name: &str) -> io::Result<u16> {
-    let mut question = question(name);
-    // SAFETY: the kernel fills in the address that the question has room for.
-    let status = unsafe { libc::ioctl(socket.as_raw_fd(), libc::SIOCGIFHWADDR, &raw mut question) };
-    if status < 0 {
-        return Err(io::Error::last_os_error());
-    }
-    // SAFETY: it was filled in just now.
-    Ok(unsafe { question.ifr_ifru.ifru_hwaddr.sa_family })
-}
-
-fn flags(socket: &OwnedFd, name: &str) -> io::Result<libc::c_short> {
-    let mut question = question(name);
-    // SAFETY: the kernel fills in the flags.
-    let status = unsafe { libc::ioctl(socket.as_raw_fd(), libc::SIOCGIFFLAGS, &raw mut question) };
-    if status < 0 {
-        return Err(io::Error::last_os_error());
-    }
-    // SAFETY: it was filled in just now.
-    Ok(unsafe { question.ifr_ifru.ifru_flags })
-}
-
-/// Sets an option of the packet layer.
-fn set<T>(socket: &OwnedFd, option: libc::c_int, value: &T) -> io::Result<()> {
-    set_at(socket, libc::SOL_PACKET, option, value)
-}
-
-fn set_at<T>(
-    socket: &OwnedFd,
-    level: libc::c_int,
-    option: libc::c_int,
-    value: &T,
-) -> io::Result<()> {
-    let length = libc::socklen_t::try_from(size_of::<T>()).unwrap_or(0);
-    // SAFETY: a value of plain numbers, and its size.
-    let status = unsafe {
-        libc::setsockopt(
-            socket.as_raw_fd(),
-            level,
-            option,
-            std::ptr::from_ref(value).cast(),
-            length,
-        )
-    };
-    if status < 0 {
-        return Err(io::Error::last_os_error());
-    }
-    Ok(())
-}
-
-/// Lets the kernel choose frames by a program of classic BPF; an empty one: all of them.
-fn attach(socket: &OwnedFd, program: &[(u16, u8, u8, u32)]) -> io::Result<()> {
-    if program.is_empty() {
-        return Ok(());
-    }
-    let mut steps: Vec<libc::sock_filter> = program
-        .iter()
-        .map(|&(code, jt, jf, k)| libc::sock_filter { code, jt, jf, k })
-        .collect();
-    let program = libc::sock_fprog {
-        len: u16::try_from(steps.len()).map_err(|_| io::Error::from_raw_os_error(libc::EINVAL))?,
-        filter: steps.as_mut_ptr(),
-    };
-    set_at(socket, libc::SOL_SOCKET, libc::SO_ATTACH_FILTER, &program)
-}
-
 fn make_ring(socket: &OwnedFd, settings: &Settings, blocks: usize) -> io::Result<Map> {
     let number = |value: usize| {
         libc::c_uint::try_from(value).map_err(|_| io::Error::from_raw_os_error(libc::EINVAL))
     };
-    // Frames of a ring of version 3 have the length they have; the kernel only checks that these numbers fit.
-    let frame_bytes = 2048 / ALIGNMENT * ALIGNMENT;
     let request = libc::tpacket_req3 {
         tp_block_size: number(settings.block_bytes)?,
         tp_block_nr: number(blocks)?,
-        tp_frame_size: number(frame_bytes)?,
-        tp_frame_nr: number(settings.block_bytes / frame_bytes * blocks)?,
+        tp_frame_size: number(FRAME_BYTES)?,
+        tp_frame_nr: number(settings.block_bytes / FRAME_BYTES * blocks)?,
         tp_retire_blk_tov: number(settings.block_milliseconds)?,
         tp_sizeof_priv: 0,
         tp_feature_req_word: 0,
     };
     set(socket, libc::PACKET_RX_RING, &request)?;
     Map::new(socket, settings.block_bytes.saturating_mul(blocks))
-}
-
-fn promiscuous(socket: &OwnedFd, index: libc::c_int) -> io::Result<()> {
-    let membership = libc::packet_mreq {
-        mr_ifindex: index,
-        mr_type: u16::try_from(libc::PACKET_MR_PROMISC).unwrap_or(1),
-        mr_alen: 0,
-        mr_address: [0; 8],
-    };
-    set(socket, libc::PACKET_ADD_MEMBERSHIP, &membership)
-}
-
-/// From here on frames come.
-fn bind(socket: &OwnedFd, index: libc::c_int) -> io::Result<()> {
-    // SAFETY: numbers and arrays of them, for which all zeros are a value.
-    let mut address: libc::sockaddr_ll = unsafe { std::mem::zeroed() };
-    address.sll_family = u16::try_from(libc::AF_PACKET).unwrap_or(17);
-    address.sll_protocol = u16::try_from(libc::ETH_P_ALL).unwrap_or(3).to_be();
-    address.sll_ifindex = index;
-    let length = libc::socklen_t::try_from(size_of::<libc::sockaddr_ll>()).unwrap_or(20);
-    // SAFETY: an address and its size.
-    let status = unsafe {
-        libc::bind(
-            socket.as_raw_fd(),
-            std::ptr::from_ref(&address).cast(),
-            length,
-        )
-    };
-    if status < 0 {
-        return Err(io::Error::last_os_error());
-    }
-    Ok(())
 }
